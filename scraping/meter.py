@@ -1,0 +1,50 @@
+"""What a reading cost and what it noticed: calls, units, limits told by headers, unknown fields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a platform's header tells of a limit: percent used, and when it ends if known."""
+
+    bucket: str
+    percent: int
+    blocked_until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Meter:
+    """Filled by adapters in threads, read by the engine afterwards."""
+
+    calls: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+    """Units spent by bucket name (``youtube.units``, ``youtube.stats``)."""
+    usages: list[Usage] = field(default_factory=list)
+    drift: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(source, dotted path) of fields and shapes that no parser knows, with how often."""
+    cost_usd: float = 0.0
+    lock: Lock = field(default_factory=Lock, repr=False)
+
+    def call(self, bucket: str = "", units: int = 0) -> None:
+        """Count one request, and what it spends of ``bucket``, before it is sent."""
+        with self.lock:
+            self.calls += 1
+            if bucket:
+                self.units[bucket] += units
+
+    def observe(self, usage: Usage) -> None:
+        with self.lock:
+            self.usages.append(usage)
+
+    def unknown(self, source: str, path: str) -> None:
+        with self.lock:
+            self.drift[(source, path)] += 1
+
+    def charge(self, usd: float) -> None:
+        with self.lock:
+            self.cost_usd += usd

@@ -1,0 +1,35 @@
+"""Accounts and what was read from them. A row's state moves here and nowhere else."""
+
+from socials.models.connection import (
+    Connection,
+    ConnectionType,
+    Platform,
+    Priority,
+    SyncStatus,
+    Trigger,
+)
+from socials.models.grant import Grant
+from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
+from socials.models.post import Post
+from socials.models.profile import Profile
+from socials.models.snapshot import Snapshot
+from socials.models.sync_run import Outcome, SyncRun
+
+__all__ = [
+    "Circuit",
+    "Connection",
+    "ConnectionType",
+    "DriftSighting",
+    "Grant",
+    "Outcome",
+    "Platform",
+    "Post",
+    "Priority",
+    "Profile",
+    "QuotaWindow",
+    "Snapshot",
+    "SyncRun",
+    "SyncStatus",
+    "Trigger",
+    "Worker",
+]

@@ -1,0 +1,59 @@
+"""A talent's permission to us: tokens (encrypted at rest), scopes, expiry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+from socials.models.connection import Connection
+
+
+def keyring() -> MultiFernet:
+    """The first key encrypts, all decrypt."""
+    return MultiFernet([Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS])
+
+
+class SecretField(models.TextField):
+    """Text that is encrypted in the database and plain on the instance. "" stays ""."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        if not value:
+            return value
+        return keyring().encrypt(str(value).encode()).decode()
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        if not value:
+            return value
+        try:
+            return keyring().decrypt(value.encode()).decode()
+        except InvalidToken:
+            raise ImproperlyConfigured(
+                "A stored token can't be decrypted: a key is missing from TOKEN_ENCRYPTION_KEYS."
+            ) from None
+
+
+class Grant(models.Model):
+    connection = models.OneToOneField(
+        Connection, models.CASCADE, primary_key=True, related_name="grant"
+    )
+    access_token = SecretField()
+    refresh_token = SecretField(blank=True)
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    app_user_id = models.CharField(max_length=120, blank=True, db_index=True)
+    granted_at = models.DateTimeField()
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    refresh_after = models.DateTimeField(
+        null=True, blank=True, help_text="Cool-down after a refresh that failed."
+    )
+
+    class Meta:
+        db_table = "socials_grant"
+
+    def __str__(self) -> str:
+        return f"Grant of {self.connection_id}"

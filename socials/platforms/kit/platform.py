@@ -1,0 +1,76 @@
+"""What a platform declares of itself, and what each of its sources can do. Data first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from scraping.errors import Failure
+from socials.types import Ask, Context, Reading
+
+Outcome = tuple[Ask, Reading | Failure]
+
+
+class Window(StrEnum):
+    """When a quota begins anew."""
+
+    PACIFIC_DAY = "pacific-day"  # midnight in Los Angeles
+    HOUR = "hour"
+    MINUTE = "minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A quota that all workers share. ``cap_setting`` overrides ``cap`` when it is set."""
+
+    name: str
+    cap: int
+    window: Window
+    cap_setting: str = ""
+    keep_back: float = 0.1
+    """Share that scheduled work leaves to people."""
+
+
+class Source(Protocol):
+    """One way of reading a platform's accounts."""
+
+    name: str
+    """The contract's name (``youtube_data``); it becomes the provenance of every number."""
+    needs: tuple[str, ...]
+    """Settings without which this source can't answer."""
+    batch_size: int
+    """Accounts that one ``read_many`` call may take."""
+
+    def can_read(self, ask: Ask) -> bool:
+        """Whether this source could answer (an OAuth source wants a token)."""
+
+    def price(self, asks: Sequence[Ask]) -> Mapping[str, int]:
+        """The most units, by bucket, that reading ``asks`` may spend: reserved beforehand."""
+
+    def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
+        """Yield exactly one outcome for each ask, as each arrives. Never raises Failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A network: its name, how it is read, what it allows."""
+
+    id: str
+    name: str
+    sources: tuple[Source, ...] = ()
+    """In default order; empty for a platform that is link-only."""
+    buckets: tuple[Bucket, ...] = ()
+    image_hosts: tuple[str, ...] = ()
+    """Host suffixes of its image CDN, with the leading dot."""
+    retention_days: int | None = None
+    """How long its data may be kept without a refresh, by its terms."""
+    oauth: str = ""
+    """Dotted name of its OAuth flow, when it has one."""
+    tells: Mapping[str, str] = field(default_factory=dict)
+    """Field → what this platform calls it or how it limits it (capabilities.md is made of this)."""
+
+    @property
+    def syncs(self) -> bool:
+        return bool(self.sources)

@@ -1,0 +1,33 @@
+"""Django's permissions, derived from the role, so that the admin obeys the same rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.backends import ModelBackend
+
+from talent.roles import can_read, can_write
+
+if TYPE_CHECKING:
+    from talent.models import User
+
+GREENROOM_APPS = frozenset({"talent", "socials", "scraping"})
+
+
+class RoleBackend(ModelBackend):
+    """Django's permissions, derived from the role, so that the admin obeys the same rule."""
+
+    def has_perm(self, user_obj: User, perm: str, obj: Any = None) -> bool:  # type: ignore[override]
+        if super().has_perm(user_obj, perm, obj):
+            return True
+        app, _, name = perm.partition(".")
+        if app not in GREENROOM_APPS:
+            return False
+        if name.startswith("view_"):
+            return can_read(user_obj)
+        return can_write(user_obj) and not name.endswith("_user")
+
+    def has_module_perms(self, user_obj: User, app_label: str) -> bool:  # type: ignore[override]
+        return super().has_module_perms(user_obj, app_label) or (
+            app_label in GREENROOM_APPS and can_read(user_obj)
+        )

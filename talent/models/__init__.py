@@ -1,0 +1,16 @@
+"""People: who signs in, who is represented, and who did what."""
+
+from talent.models.activity import Activity
+from talent.models.creator_profile import CreatorProfile, ScrapeStatus, UserSettings
+from talent.models.talent import ImageSource, Talent
+from talent.models.user import User
+
+__all__ = [
+    "Activity",
+    "CreatorProfile",
+    "ImageSource",
+    "ScrapeStatus",
+    "Talent",
+    "User",
+    "UserSettings",
+]

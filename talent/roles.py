@@ -1,0 +1,25 @@
+"""Who may do what: viewer reads, manager edits, superuser everything. One place for all doors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    NONE = "", "No staff access"
+    VIEWER = "viewer", "Viewer"
+    MANAGER = "manager", "Manager"
+
+
+def can_read(user: Any) -> bool:
+    """Staff of any role."""
+    return bool(user.is_active and user.is_staff and (user.is_superuser or user.role))
+
+
+def can_write(user: Any) -> bool:
+    """Managers and superusers."""
+    return bool(
+        user.is_active and user.is_staff and (user.is_superuser or user.role == Role.MANAGER)
+    )
