@@ -86,6 +86,7 @@ TEMPLATES = [
 # --- database and cache ------------------------------------------------------------------------
 
 DATABASES = {"default": secrets.database(env, BASE_DIR / "var" / "postgres")}
+DATABASES["default"]["TEST"] = {"NAME": "test_" + env.str("TEST_DB", default="greenroom")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
