@@ -57,12 +57,13 @@ class Handle:
     url: str
 
     def __str__(self) -> str:
-        return at(self.handle)
+        return at(self.platform, self.handle)
 
 
-def at(handle: str) -> str:
-    """The handle as people write it: @name, but a channel id, a path or a company as it is."""
-    return handle if "/" in handle or CHANNEL_ID.fullmatch(handle) else f"@{handle}"
+def at(platform: str, handle: str) -> str:
+    """The handle as people write it: @name, but a channel id, a path or a LinkedIn name as it is."""
+    plain = platform == "LINKEDIN" or "/" in handle or CHANNEL_ID.fullmatch(handle)
+    return handle if plain else f"@{handle}"
 
 
 def parse(platform: str, handle: str = "", url: str = "") -> Handle:
@@ -271,7 +272,7 @@ def _youtube_in(found: Link) -> str:
             f"This YouTube link names no channel. Paste one like {_YOUTUBE_EXAMPLE}."
         )
     if first in _YOUTUBE_PREFIXES:
-        return "/".join(segments[:2])
+        return f"{first}/{''.join(segments[1:2])}"
     if first in _YOUTUBE_PAGES or first == "@":
         raise InvalidHandle(
             f"This YouTube link isn't a channel. Paste one like {_YOUTUBE_EXAMPLE}."
