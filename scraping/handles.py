@@ -23,6 +23,8 @@ _HOST = re.compile(r"[^\s/?#\\@:]{1,253}(?::\d{1,5})?")
 _BLANK_LETTERS = str.maketrans("", "", "\u115f\u1160\u3164\uffa0\u034f\u2800")
 """Signs that Unicode calls letters or symbols and that show as nothing."""
 
+_AROUND: Final = "\"'<>“”\u2018\u2019«»\x00 \t\r\n\v\f\x85\u2028\u2029"
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -36,13 +38,13 @@ class Link:
 
 
 def tidy(text: str) -> str:
-    """The text as it was meant: without invisible and direction signs, ＠ and ｗｉｄｅ letters made
-    plain, accents composed, blanks and quotes around it gone. Tidying twice changes nothing."""
+    """The text as it was meant: without invisible and direction signs, full-width
+    letters made plain, accents composed, blanks and quotes around it gone. Tidying twice changes nothing."""
     for _ in range(2):  # what is dropped may bring letters together that compose
         text = unicodedata.normalize("NFKC", text)
         text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
         text = text.translate(_BLANK_LETTERS)
-    return unicodedata.normalize("NFKC", text).strip("\"'<>“”‘’«»\x00 \t\r\n\v\f\x85\u2028\u2029")
+    return unicodedata.normalize("NFKC", text).strip(_AROUND)
 
 
 def link(text: str, domains: Iterable[str] = ()) -> Link | None:
@@ -82,9 +84,39 @@ def tiktok(text: str) -> str:
 
 TIKTOK_EXAMPLE: Final = "https://www.tiktok.com/@janesmith"
 _TIKTOK_PAGES = frozenset(
-    "about business channel creators discover embed explore following foryou friends inbox legal "
-    "live login messages music place player privacy search setting settings share signup sticker "
-    "tag tiktokstudio trending upload v video".split()
+    [
+        "about",
+        "business",
+        "channel",
+        "creators",
+        "discover",
+        "embed",
+        "explore",
+        "following",
+        "foryou",
+        "friends",
+        "inbox",
+        "legal",
+        "live",
+        "login",
+        "messages",
+        "music",
+        "place",
+        "player",
+        "privacy",
+        "search",
+        "setting",
+        "settings",
+        "share",
+        "signup",
+        "sticker",
+        "tag",
+        "tiktokstudio",
+        "trending",
+        "upload",
+        "v",
+        "video",
+    ]
 )
 
 

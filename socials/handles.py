@@ -144,6 +144,8 @@ def _read(rule: _Rule, text: str, field: str) -> Handle:
             raise InvalidHandle(f"This isn't a link. Paste one like {rule.url_example}.")
         typed = cleaned if found is None else _name_in(rule, found)
         handle = rule.check(typed)
+        if link(handle, _DOMAINS):
+            raise InvalidHandle(f"“{handle}” is a website. Try a handle like {rule.example}.")
     except InvalidHandle as refusal:
         raise InvalidHandle(refusal.detail, platform=rule.platform, field=field) from None
     result = Handle(rule.platform, handle, rule.key(handle), rule.url(handle))
@@ -206,8 +208,31 @@ def _only(name: str, allowed: str, words: str, platform: str, example: str) -> N
 _INSTAGRAM_EXAMPLE = "https://www.instagram.com/janesmith/"
 _INSTAGRAM_POSTS = frozenset(["p", "tv", "reel", "reels", "share"])
 _INSTAGRAM_PAGES = _INSTAGRAM_POSTS | frozenset(
-    "_n _u about accounts api ar challenge create developer direct directory emails explore "
-    "graphql legal oauth press privacy session stories terms topics web".split()
+    [
+        "_n",
+        "_u",
+        "about",
+        "accounts",
+        "api",
+        "ar",
+        "challenge",
+        "create",
+        "developer",
+        "direct",
+        "directory",
+        "emails",
+        "explore",
+        "graphql",
+        "legal",
+        "oauth",
+        "press",
+        "privacy",
+        "session",
+        "stories",
+        "terms",
+        "topics",
+        "web",
+    ]
 )
 
 
@@ -252,10 +277,46 @@ def _instagram(name: str) -> str:
 _YOUTUBE_EXAMPLE = "https://www.youtube.com/@janesmith"
 _YOUTUBE_VIDEOS = frozenset(["watch", "v", "w", "embed", "e", "live", "clip", "shorts", "playlist"])
 _YOUTUBE_PAGES = frozenset(
-    "about account ads attribution_link browse channel_switcher channels copyright creators "
-    "explore feed feeds gaming hashtag howyoutubeworks kids logout movies music new news oembed "
-    "post premium redirect reporthistory results rss search signin source sports t trending "
-    "trends tv upload yt".split()
+    [
+        "about",
+        "account",
+        "ads",
+        "attribution_link",
+        "browse",
+        "channel_switcher",
+        "channels",
+        "copyright",
+        "creators",
+        "explore",
+        "feed",
+        "feeds",
+        "gaming",
+        "hashtag",
+        "howyoutubeworks",
+        "kids",
+        "logout",
+        "movies",
+        "music",
+        "new",
+        "news",
+        "oembed",
+        "post",
+        "premium",
+        "redirect",
+        "reporthistory",
+        "results",
+        "rss",
+        "search",
+        "signin",
+        "source",
+        "sports",
+        "t",
+        "trending",
+        "trends",
+        "tv",
+        "upload",
+        "yt",
+    ]
 )
 
 
@@ -341,8 +402,29 @@ def _youtube_url(handle: str) -> str:
 
 _TWITTER_EXAMPLE = "https://x.com/janesmith"
 _TWITTER_PAGES = frozenset(
-    "about compose download explore hashtag home i intent jobs login logout messages "
-    "notifications oauth privacy search settings share signup tos who_to_follow".split()
+    [
+        "about",
+        "compose",
+        "download",
+        "explore",
+        "hashtag",
+        "home",
+        "i",
+        "intent",
+        "jobs",
+        "login",
+        "logout",
+        "messages",
+        "notifications",
+        "oauth",
+        "privacy",
+        "search",
+        "settings",
+        "share",
+        "signup",
+        "tos",
+        "who_to_follow",
+    ]
 )
 
 
