@@ -11,8 +11,15 @@ if it still carries the number that its claim was given.
 
 from __future__ import annotations
 
-from django.db import models
-from django.db.models import Q
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import models, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest, Least, Now
 
 from talent.models import Talent
 
@@ -58,6 +65,263 @@ class Trigger(models.TextChoices):
     RETRY = "retry"
 
 
+LIMITS = ("RATE_LIMITED", "QUOTA_EXHAUSTED")
+"""Causes whose end the platform orders: nobody's click shortens them."""
+
+MAX_LOST_WORKERS = 5
+"""So many workers may die in a row over one connection before a person must look."""
+
+
+def max_attempts() -> int:
+    return len(settings.SYNC_RETRY_DELAYS)
+
+
+def first_delay() -> timedelta:
+    return timedelta(seconds=settings.SYNC_RETRY_DELAYS[0])
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Questions, then the moves: every change of a sync's state is one statement here.
+
+    Time is the database's, never a worker's. A conclusion names the fence (``sync_version``) and
+    the owner of the claim; it returns False when they no longer match, and nothing was written.
+    """
+
+    # --- questions ---
+
+    def due(self) -> ConnectionQuerySet:
+        return self.filter(sync_status=SyncStatus.PENDING, next_attempt_at__lte=Now())
+
+    def held_by(self, owner: str) -> ConnectionQuerySet:
+        return self.filter(sync_status=SyncStatus.SYNCING, lease_owner=owner)
+
+    def expired(self) -> ConnectionQuerySet:
+        return self.filter(sync_status=SyncStatus.SYNCING, lease_expires_at__lt=Now())
+
+    def claimed(self, pk: int, *, version: int, owner: str) -> ConnectionQuerySet:
+        """The row, if this claim of it still stands."""
+        return self.held_by(owner).filter(pk=pk, sync_version=version)
+
+    # --- moves ---
+
+    def request(self, *, trigger: str, priority: int) -> int:
+        """Queue a sync of each row, joining one that is queued. How many rows changed.
+
+        At rest → queued afresh. Queued → as urgent as asked and due now, but not before the end of
+        a limit that the platform ordered. Syncing → a person's request is kept for afterwards.
+        """
+        urgent = priority < Priority.SCHEDULED
+        fresh: dict[str, Any] = {
+            "sync_version": F("sync_version") + 1,
+            "trigger": trigger,
+            "priority": priority,
+            "requested_at": Now(),
+            "attempt": 0,
+            "lost_workers": 0,
+            "updated_at": Now(),
+        }
+        # A person's click begins anew; the schedule leaves the last cause readable meanwhile.
+        if urgent:
+            fresh |= {"error_code": "", "sync_error": ""}
+        changed = self.filter(sync_status__in=[SyncStatus.READY, SyncStatus.ERROR]).update(
+            sync_status=SyncStatus.PENDING, next_attempt_at=Now() + first_delay(), **fresh
+        )
+        if not urgent:
+            return changed
+        limited = Q(error_code__in=LIMITS, next_attempt_at__gt=Now())
+        queued = Q(attempt=0, priority__lte=priority, next_attempt_at__lte=Now() + first_delay())
+        waiting = self.filter(sync_status=SyncStatus.PENDING)
+        changed += waiting.filter(limited, priority__gt=priority).update(
+            trigger=trigger, priority=priority, requested_at=Now(), attempt=0, updated_at=Now()
+        )
+        changed += (
+            waiting.exclude(limited)
+            .exclude(queued)
+            .update(next_attempt_at=Now() + first_delay(), **fresh)
+        )
+        changed += self.filter(sync_status=SyncStatus.SYNCING, wants_again=False).update(
+            wants_again=True, updated_at=Now()
+        )
+        return changed
+
+    def claim(
+        self,
+        limit: int,
+        *,
+        platform: str,
+        owner: str,
+        least_urgent: int = Priority.SCHEDULED,
+    ) -> list[Connection]:
+        """Take up to ``limit`` due rows of a platform, the most urgent first. Each is ours alone."""
+        return list(
+            self.model.objects.raw(
+                """
+                WITH due AS MATERIALIZED (
+                    SELECT id FROM socials_connection
+                    WHERE platform = %s AND sync_status = 'PENDING' AND priority <= %s
+                        AND next_attempt_at <= statement_timestamp()
+                    ORDER BY priority, next_attempt_at, id
+                    FOR NO KEY UPDATE SKIP LOCKED
+                    LIMIT %s
+                )
+                UPDATE socials_connection SET
+                    sync_status = 'SYNCING', sync_version = sync_version + 1,
+                    attempt = attempt + 1, started_at = statement_timestamp(),
+                    next_attempt_at = NULL, lease_owner = %s,
+                    lease_expires_at = statement_timestamp() + make_interval(secs => %s),
+                    updated_at = statement_timestamp()
+                FROM due WHERE socials_connection.id = due.id
+                RETURNING socials_connection.*
+                """,
+                [platform, least_urgent, limit, owner, settings.SYNC_LEASE_SECONDS],
+            )
+        )
+
+    def renew(self, ids: Sequence[int], *, owner: str) -> set[int]:
+        """Hold these rows for one more lease. The ids that are still ours."""
+        if not ids:
+            return set()
+        with database.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE socials_connection
+                SET lease_expires_at = statement_timestamp() + make_interval(secs => %s)
+                WHERE id = ANY(%s) AND sync_status = 'SYNCING' AND lease_owner = %s
+                RETURNING id
+                """,
+                [settings.SYNC_LEASE_SECONDS, list(ids), owner],
+            )
+            return {row[0] for row in cursor.fetchall()}
+
+    def succeed(self, pk: int, *, version: int, owner: str, **read: Any) -> bool:
+        """SYNCING → READY with what was ``read``; → PENDING where a person asked meanwhile."""
+        return self._conclude(pk, version, owner, SyncStatus.READY, None, lost_workers=0, **read)
+
+    def retry(
+        self,
+        pk: int,
+        *,
+        version: int,
+        owner: str,
+        at: datetime | timedelta,
+        code: str,
+        message: str,
+        counted: bool = True,
+        **more: Any,
+    ) -> bool:
+        """SYNCING → PENDING until ``at`` (a moment, or so long from now).
+
+        ``counted=False`` is a snooze: a limit or an outage, which costs no attempt.
+        """
+        moment = Now() + at if isinstance(at, timedelta) else Greatest(Value(at), Now())
+        if not counted:
+            more["attempt"] = Greatest(F("attempt") - 1, 0)
+        return self._conclude(
+            pk, version, owner, SyncStatus.PENDING, moment,
+            error_code=code, sync_error=message, lost_workers=0, **more,
+        )  # fmt: skip
+
+    def fail(
+        self,
+        pk: int,
+        *,
+        version: int,
+        owner: str,
+        code: str,
+        message: str,
+        next_refresh_at: Any,
+        **more: Any,
+    ) -> bool:
+        """SYNCING → ERROR with its cause; → PENDING where a person asked meanwhile."""
+        return self._conclude(
+            pk, version, owner, SyncStatus.ERROR, None,
+            error_code=code, sync_error=message, lost_workers=0,
+            next_refresh_at=next_refresh_at, **more,
+        )  # fmt: skip
+
+    def release(self, owners: Iterable[str], *, ids: Sequence[int] | None = None) -> int:
+        """Hand back rows that were held and not read: due at once, no attempt counted."""
+        rows = self.filter(sync_status=SyncStatus.SYNCING, lease_owner__in=list(owners))
+        if ids is not None:
+            rows = rows.filter(pk__in=ids)
+        return rows.update(
+            sync_status=SyncStatus.PENDING,
+            next_attempt_at=Now(),
+            attempt=Greatest(F("attempt") - 1, 0),
+            **_unheld(),
+        )
+
+    def rescue(self) -> list[Connection]:
+        """Take back rows whose holder is gone: due at once, the attempt counted.
+
+        A lost worker is not the account's fault, so it never uses up the last attempt; only a row
+        over which one worker after another dies ends in ERROR. Returns the rows as they were.
+        """
+        with transaction.atomic():
+            rows = list(
+                self.filter(sync_status=SyncStatus.SYNCING).select_for_update(
+                    skip_locked=True, no_key=True
+                )
+            )
+            held = self.model.objects.filter(pk__in=[row.pk for row in rows])
+            held.filter(lost_workers__gte=MAX_LOST_WORKERS - 1).update(
+                sync_status=SyncStatus.ERROR,
+                error_code="INTERNAL",
+                sync_error=f"{MAX_LOST_WORKERS} workers in a row were lost over this account.",
+                next_refresh_at=Now() + timedelta(minutes=settings.SYNC_FRESHNESS_MINUTES),
+                **_unheld(),
+            )
+            held.filter(sync_status=SyncStatus.SYNCING).update(
+                sync_status=SyncStatus.PENDING,
+                next_attempt_at=Now(),
+                attempt=Least(F("attempt"), Value(max(max_attempts() - 1, 0))),
+                lost_workers=F("lost_workers") + 1,
+                **_unheld(),
+            )
+        return rows
+
+    def _conclude(
+        self,
+        pk: int,
+        version: int,
+        owner: str,
+        status: SyncStatus,
+        next_attempt_at: Any,
+        **values: Any,
+    ) -> bool:
+        at_once: Any = Now()
+        if values.get("error_code") in LIMITS and next_attempt_at is not None:
+            at_once = next_attempt_at
+        values |= {
+            "sync_status": _if_asked_again(Value(SyncStatus.PENDING), Value(status)),
+            "attempt": _if_asked_again(Value(0), values.get("attempt", F("attempt"))),
+            "next_attempt_at": _if_asked_again(
+                at_once, next_attempt_at or Value(None, models.DateTimeField())
+            ),
+        }
+        held = self.claimed(pk, version=version, owner=owner)
+        return bool(held.update(**values, **_unheld()))
+
+
+def _if_asked_again(then: Any, otherwise: Any) -> Case:
+    """``then`` where a person asked while it was syncing (SET reads the row as it was)."""
+    return Case(When(wants_again=True, then=then), default=otherwise)
+
+
+def _unheld() -> dict[str, Any]:
+    """What every move out of SYNCING writes: no lease, and what a person asked meanwhile."""
+    return {
+        "lease_owner": "",
+        "lease_expires_at": None,
+        "sync_version": F("sync_version") + 1,
+        "trigger": _if_asked_again(Value(Trigger.MANUAL), F("trigger")),
+        "priority": _if_asked_again(Value(Priority.INTERACTIVE), F("priority")),
+        "requested_at": _if_asked_again(Now(), F("requested_at")),
+        "wants_again": False,
+        "updated_at": Now(),
+    }
+
+
 class Connection(models.Model):
     talent = models.ForeignKey(Talent, models.CASCADE, related_name="connections")
     platform = models.CharField(max_length=16, choices=platform_choices)
@@ -95,6 +359,10 @@ class Connection(models.Model):
         help_text="A person asked while it was syncing: one more sync follows.",
     )
 
+    lost_workers = models.PositiveSmallIntegerField(
+        default=0, help_text="Workers that died in a row while they held this row."
+    )
+
     error_code = models.CharField(max_length=32, blank=True)
     sync_error = models.TextField(blank=True)
     reauth_doubts = models.PositiveSmallIntegerField(
@@ -120,6 +388,8 @@ class Connection(models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         db_table = "socials_connection"

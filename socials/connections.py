@@ -1,0 +1,126 @@
+"""The life of an account with us: connect it, ask for a sync, let it go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.dispatch import Signal
+
+from socials import handles, platforms
+from socials.models import Connection, Priority, SyncStatus, Trigger
+from socials.models.connection import first_delay
+from talent.activity import record
+from talent.queue import later
+
+if TYPE_CHECKING:
+    from talent.models import Talent, User
+
+disconnected = Signal()
+"""Sent after the commit with ``talent_id``, ``platform`` and ``connection_id``."""
+
+
+def connect(
+    talent: Talent,
+    platform: str,
+    *,
+    handle: str = "",
+    profile_url: str = "",
+    actor: User | None = None,
+) -> tuple[Connection, bool]:
+    """Add an account by handle or URL and queue its first sync. Returns it, and whether it is new.
+
+    Connecting an account that is there joins it: one that ended in an error is tried again, any
+    other is left as it stands. Raises InvalidHandle.
+    """
+    account = handles.parse(platform, handle=handle, url=profile_url)
+    syncs = platforms.get(platform).syncs
+    with transaction.atomic():
+        same = Q(handle_key=account.key) | Q(external_id=account.handle)
+        row = Connection.objects.filter(same, talent=talent, platform=platform).first()
+        created = False
+        if row is None:
+            row, created = Connection.objects.get_or_create(
+                talent=talent,
+                platform=platform,
+                handle_key=account.key,
+                defaults={
+                    "handle": account.handle,
+                    "profile_url": account.url,
+                    "trigger": Trigger.CONNECT,
+                    "priority": Priority.INTERACTIVE,
+                    "requested_at": Now(),
+                    **_begin(syncs=syncs),
+                },
+            )
+        if created:
+            _note("connection.connected", row, actor)
+        if syncs and (created or _try_again(row)):
+            later("socials.tasks.sync_due", platform)
+    row.refresh_from_db()
+    return row, created
+
+
+def request_sync(
+    connection_id: int,
+    *,
+    trigger: str = Trigger.MANUAL,
+    priority: int = Priority.INTERACTIVE,
+    actor: User | None = None,
+) -> Connection:
+    """Queue a sync that reads everything, whatever the row's state; many requests make one sync.
+
+    Raises Connection.DoesNotExist. A link-only account has nothing to read and stays as it is.
+    """
+    with transaction.atomic():
+        row = Connection.objects.get(pk=connection_id)
+        if platforms.get(row.platform).syncs and _request(row, trigger, priority):
+            if actor is not None:
+                _note("connection.sync_requested", row, actor)
+            later("socials.tasks.sync_due", row.platform)
+    row.refresh_from_db()
+    return row
+
+
+def disconnect(connection_id: int, *, actor: User | None = None) -> None:
+    """Delete an account and all that was read from it, for good. Raises Connection.DoesNotExist.
+
+    The row is locked first, so a sync that is just storing finishes before, and a later one finds
+    nothing to write to.
+    """
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().get(pk=connection_id)
+        _note("connection.disconnected", row, actor)
+        told = {"talent_id": row.talent_id, "platform": row.platform, "connection_id": row.pk}
+        row.delete()
+        transaction.on_commit(lambda: disconnected.send(sender=Connection, **told), robust=True)
+
+
+def _begin(*, syncs: bool) -> dict[str, object]:
+    if not syncs:
+        return {"sync_status": SyncStatus.READY}
+    return {"sync_status": SyncStatus.PENDING, "next_attempt_at": Now() + first_delay()}
+
+
+def _try_again(row: Connection) -> bool:
+    return row.sync_status == SyncStatus.ERROR and _request(
+        row, Trigger.CONNECT, Priority.INTERACTIVE
+    )
+
+
+def _request(row: Connection, trigger: str, priority: int) -> bool:
+    return bool(
+        Connection.objects.filter(pk=row.pk).request(trigger=trigger, priority=priority)
+    )
+
+
+def _note(action: str, row: Connection, actor: User | None) -> None:
+    record(
+        action,
+        actor=actor,
+        talent_id=row.talent_id,
+        object=str(row),
+        details={"connectionId": row.pk, "platform": row.platform, "handle": row.handle},
+    )
