@@ -1,0 +1,67 @@
+"""Who may open which page: staff read, managers act. The same rule as the API and the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from talent.models import User
+from talent.roles import can_read, can_write
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def staff_page(view: View[P]) -> View[P]:
+    """Signed-in staff; anybody else signs in first, and a fragment takes its whole page along."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _sign_in_first(request)
+        if not can_read(request.user):
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"} and not can_write(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def manager_action(view: View[P]) -> View[P]:
+    """A change: POST only, by a manager."""
+
+    @staff_page
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not can_write(request.user):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def actor(request: HttpRequest) -> User:
+    """The signed-in person, for the activity log."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect_to_login(request.get_full_path())
+    page = urlsplit(request.headers.get("HX-Current-URL", "/"))
+    back = page.path + (f"?{page.query}" if page.query else "")
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = f"{reverse('login')}?{urlencode({'next': back})}"
+    return response
