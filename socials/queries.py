@@ -246,6 +246,8 @@ class RosterFilter:
     search: str = ""
     platform: str = ""
     state: str = ""
+    sync_status: str = ""
+    """The engine's word, where ``state`` is the page's."""
     manager: int | None = None
     status: str = "active"
     """``active``, ``archived`` or ``all``."""
@@ -301,6 +303,8 @@ def roster(wanted: RosterFilter) -> QuerySet[Talent]:
         accounts &= Q(platform=wanted.platform)
     if wanted.state:
         accounts &= IN_STATE[wanted.state]
+    if wanted.sync_status:
+        accounts &= Q(sync_status=wanted.sync_status)
     if wanted.stale_hours is not None:
         accounts &= Q(
             platform__in=SYNCED,
