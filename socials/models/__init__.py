@@ -10,6 +10,7 @@ from socials.models.connection import (
 )
 from socials.models.grant import Grant
 from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
+from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
 from socials.models.profile import Profile
 from socials.models.snapshot import Snapshot
@@ -22,6 +23,8 @@ __all__ = [
     "DriftSighting",
     "Grant",
     "Outcome",
+    "Photo",
+    "PhotoRun",
     "Platform",
     "Post",
     "Priority",

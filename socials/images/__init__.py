@@ -1,0 +1,1 @@
+"""The talent's photo: picked among the accounts, downloaded, checked, kept, refreshed."""

@@ -1,0 +1,125 @@
+"""From untrusted bytes to our own square WebP files, with bounded memory.
+
+The format is decided by the bytes, never by a name or a header. Orientation is applied and every
+other piece of metadata dropped, because only pixels are written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from socials.images.refusals import Animated, Broken, NotAnImage, TooLarge, TooManyPixels, TooSmall
+
+SIZES = (64, 128, 512)
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_BYTES = 8 * 1024 * 1024
+MAX_PIXELS = {"JPEG": 25_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
+"""By format: what decoding costs differs (a progressive JPEG holds every coefficient)."""
+MIN_SIDE = 48
+MASTER_SIDE = 1024
+"""The longest side of the uncropped master that is kept for another focus point."""
+QUALITY = 82
+OPAQUE = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The point that a square crop keeps, as shares of width and height (0 … 1)."""
+
+    x: float = 0.5
+    y: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is kept of an image: the uncropped master and the square sizes, all WebP."""
+
+    name: str
+    """Content hash of the squares: another picture or another focus has another name."""
+    master: bytes
+    squares: dict[int, bytes]
+    width: int
+    height: int
+
+
+def render(content: bytes, focus: Focus | None = None) -> Picture:
+    """Decode, turn upright, crop and encode. Raises ImageRefused."""
+    return _encode(_decode(content), focus or Focus())
+
+
+def fingerprint(content: bytes) -> str:
+    """The identity of an image by its bytes (SHA-256, hex)."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _decode(content: bytes) -> Image.Image:
+    if len(content) > MAX_BYTES:
+        raise TooLarge
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise NotAnImage from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise TooManyPixels from None
+    except (OSError, ValueError, SyntaxError, MemoryError):
+        raise Broken from None
+    _check(image)
+    # JPEG alone can decode at a fraction of its size: an eighth of the memory for a large photo.
+    image.draft("RGB", (MASTER_SIDE, MASTER_SIDE))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged metadata, which we drop
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, ZeroDivisionError):
+        raise Broken from None
+    return _flat(upright)
+
+
+def _check(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS[str(image.format)]:
+        raise TooManyPixels
+    if min(width, height) < MIN_SIDE:
+        raise TooSmall
+    if getattr(image, "n_frames", 1) > 1:
+        raise Animated
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """RGB, transparent parts on white."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        ground = Image.new("RGB", rgba.size, OPAQUE)
+        ground.paste(rgba, mask=rgba.getchannel("A"))
+        return ground
+    return image.convert("RGB")
+
+
+def _encode(image: Image.Image, focus: Focus) -> Picture:
+    image.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    square = _crop(image, focus)
+    squares = {size: _webp(square.resize((size, size), Image.Resampling.LANCZOS)) for size in SIZES}
+    name = hashlib.sha256(b"".join(squares.values())).hexdigest()[:40]
+    return Picture(name, _webp(image), squares, *image.size)
+
+
+def _crop(image: Image.Image, focus: Focus) -> Image.Image:
+    width, height = image.size
+    side = min(width, height)
+    left = min(max(round(focus.x * width - side / 2), 0), width - side)
+    top = min(max(round(focus.y * height - side / 2), 0), height - side)
+    return image.crop((left, top, left + side, top + side))
+
+
+def _webp(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=QUALITY, method=4)
+    return out.getvalue()
