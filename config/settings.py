@@ -8,7 +8,7 @@ import django_stubs_ext
 import structlog
 
 from config import secrets
-from config.env import BASE_DIR, env
+from config.env import BASE_DIR, VAR_DIR, env
 
 django_stubs_ext.monkeypatch()
 
@@ -37,10 +37,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
-    "drf_standardized_errors",
-    "knox",
     "axes",
     "django_structlog",
     "scraping",
@@ -49,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "talent.api.middleware.JsonErrors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -85,7 +83,7 @@ TEMPLATES = [
 
 # --- database and cache ------------------------------------------------------------------------
 
-DATABASES = {"default": secrets.database(env, BASE_DIR / "var" / "postgres")}
+DATABASES = {"default": secrets.database(env, VAR_DIR / "postgres")}
 DATABASES["default"]["TEST"] = {"NAME": "test_" + env.str("TEST_DB", default="greenroom")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -158,9 +156,9 @@ CSRF_FAILURE_VIEW = "config.urls.csrf_failure"
 # --- static files and storage ------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-MEDIA_ROOT = BASE_DIR / "var" / "media"
+MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "media/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -188,21 +186,25 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["talent.api.permissions.StaffReadsManagersWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["talent.api.parsing.JsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "talent.api.parsing.AlwaysJson",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "talent.api.errors.exception_handler",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
-    "COERCE_DECIMAL_TO_STRING": False,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "NUM_PROXIES": AXES_IPWARE_PROXY_COUNT,
 }
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6000)
+API_ANONYMOUS_REQUESTS_PER_MINUTE = env.int("API_ANONYMOUS_REQUESTS_PER_MINUTE", default=600)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Greenroom API",
     "DESCRIPTION": "Talents, their accounts, and how fresh their numbers are.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    "SORT_OPERATIONS": False,
 }
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
 
 # --- platforms: one name for each setting, read by the adapters --------------------------------
 
@@ -237,6 +239,10 @@ PLATFORM_SETTINGS: dict[str, str] = {
         "GOOGLE_REVOKE_URL": "https://oauth2.googleapis.com/revoke",
         "APIFY_TOKEN": "",
         "APIFY_API_URL": "https://api.apify.com",
+        "APIFY_INSTAGRAM_ACTOR": "apify~instagram-profile-scraper",
+        "APIFY_TIKTOK_ACTOR": "clockworks~tiktok-profile-scraper",
+        "APIFY_YOUTUBE_ACTOR": "streamers~youtube-scraper",
+        "APIFY_RUN_SECONDS": "60",
         "SCRAPING_PROVIDER": "",
     }.items()
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path, re_path
+
+from talent.api.errors import not_found
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -14,4 +16,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("socials.api.urls")),
+    path("api/", include("talent.api.urls")),
+    re_path(r"^api(/.*)?$", not_found),
 ]

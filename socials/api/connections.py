@@ -1,0 +1,252 @@
+"""Accounts over HTTP: connect, poll, refresh, delete, and read what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from socials import connections
+from socials.api import rows
+from socials.api.serializers import (
+    ConnectionSerializer,
+    HistoryPointSerializer,
+    PostSerializer,
+    RunSerializer,
+)
+from socials.models import Connection, Platform, Trigger
+from talent.api.conditional import unless_unchanged
+from talent.api.paging import page_of
+from talent.api.schema import documented
+from talent.api.serializers import Id, PageQuery, Query, Strict, Text
+from talent.api.views import ApiView, no_content, success
+from talent.models import Talent
+
+TAG = "Connections"
+
+
+class PlatformField(serializers.ChoiceField):
+    """A platform's name in either case."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=Platform.choices, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data.upper() if isinstance(data, str) else data)
+
+
+class ConnectManual(Strict):
+    talent_id = Id(of="talent")
+    platform = PlatformField()
+    handle = Text(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=2000,
+        help_text="With or without @.",
+    )
+    profile_url = Text(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=2000,
+        help_text="Any usual link.",
+    )
+
+
+class HistoryQuery(Query):
+    days = serializers.IntegerField(required=False, default=90, min_value=1, max_value=730)
+
+
+CONNECT_EXAMPLES = (
+    OpenApiExample(
+        "By handle",
+        value={"talentId": 3, "platform": "INSTAGRAM", "handle": "janesmith"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "By link",
+        value={
+            "talentId": 3,
+            "platform": "YOUTUBE",
+            "profileUrl": "https://www.youtube.com/@janesmith",
+        },
+        request_only=True,
+    ),
+)
+
+
+class ConnectManually(ApiView):
+    @documented(
+        name="connectManually",
+        summary="Connect an account by handle or link",
+        description="One of `handle` and `profileUrl` is needed. Answers 201 for a new connection, "
+        "200 for one that was there. The first sync is queued at once: poll the connection.",
+        tag=TAG,
+        body=ConnectManual,
+        answer=ConnectionSerializer,
+        statuses=(200, 201),
+        errors=(404,),
+        examples=CONNECT_EXAMPLES,
+    )
+    def post(self, request: Request) -> Response:
+        body = ConnectManual(data=request.data)
+        body.is_valid(raise_exception=True)
+        wanted = body.validated_data
+        talent = Talent.objects.filter(pk=wanted["talent_id"]).first()
+        if talent is None:
+            raise Http404("There is no talent with this id.")
+        connection, created = connections.connect(
+            talent,
+            wanted["platform"],
+            handle=wanted.get("handle") or "",
+            profile_url=wanted.get("profile_url") or "",
+            actor=request.user,
+        )
+        with gone_is_404():
+            return _answer(connection.pk, status=201 if created else 200)
+
+
+class TalentConnections(ApiView):
+    @documented(
+        name="listConnections",
+        summary="A talent's connections",
+        description="Made for polling: send the last `ETag` in `If-None-Match` and get 304 while "
+        "nothing has changed.",
+        tag=TAG,
+        answer=ConnectionSerializer,
+        many=True,
+        errors=(404,),
+        polled=True,
+    )
+    def get(self, request: Request, talent_id: int) -> Response:
+        return unless_unchanged(
+            request,
+            rows.version_of_list(talent_id),
+            lambda: success(ConnectionSerializer(rows.connections_of(talent_id), many=True).data),
+        )
+
+
+class ConnectionDetail(ApiView):
+    @documented(
+        name="getConnection",
+        summary="One connection",
+        description="Made for polling, as the list is.",
+        tag=TAG,
+        answer=ConnectionSerializer,
+        errors=(404,),
+        polled=True,
+    )
+    def get(self, request: Request, connection_id: int) -> Response:
+        return unless_unchanged(
+            request, rows.version_of(connection_id), lambda: _answer(connection_id)
+        )
+
+    @documented(
+        name="deleteConnection",
+        summary="Delete a connection with all that was read from it",
+        tag=TAG,
+        statuses=(204,),
+        errors=(404,),
+    )
+    def delete(self, request: Request, connection_id: int) -> Response:
+        with gone_is_404():
+            connections.disconnect(connection_id, actor=request.user)
+        return no_content()
+
+
+class ConnectionSync(ApiView):
+    @documented(
+        name="syncConnection",
+        summary="Ask for a sync now",
+        description="Works in every state; asking many times queues one sync.",
+        tag=TAG,
+        answer=ConnectionSerializer,
+        statuses=(202,),
+        errors=(404,),
+    )
+    def post(self, request: Request, connection_id: int) -> Response:
+        with gone_is_404():
+            connections.request_sync(connection_id, trigger=Trigger.MANUAL, actor=request.user)
+        return _answer(connection_id, status=202)
+
+
+class ConnectionPosts(ApiView):
+    @documented(
+        name="listPosts",
+        summary="Posts, newest first",
+        tag=TAG,
+        answer=PostSerializer,
+        many=True,
+        paged=True,
+        query=PageQuery,
+        errors=(404,),
+    )
+    def get(self, request: Request, connection_id: int) -> Response:
+        query = PageQuery.read(request.query_params)
+        page = page_of(
+            rows.posts(connection_id),
+            by="-posted_at",
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
+        return success(PostSerializer(page.rows, many=True).data, page=page.facts())
+
+
+class ConnectionHistory(ApiView):
+    @documented(
+        name="listHistory",
+        summary="One point a day, oldest first",
+        tag=TAG,
+        answer=HistoryPointSerializer,
+        many=True,
+        query=HistoryQuery,
+        errors=(404,),
+    )
+    def get(self, request: Request, connection_id: int) -> Response:
+        query = HistoryQuery.read(request.query_params)
+        since = timezone.now().date() - timedelta(days=query["days"])
+        points = rows.history(connection_id, after=since)
+        return success(HistoryPointSerializer(points, many=True).data)
+
+
+class ConnectionRuns(ApiView):
+    @documented(
+        name="listRuns",
+        summary="Attempts to sync, newest first",
+        tag=TAG,
+        answer=RunSerializer,
+        many=True,
+        paged=True,
+        query=PageQuery,
+        errors=(404,),
+    )
+    def get(self, request: Request, connection_id: int) -> Response:
+        query = PageQuery.read(request.query_params)
+        page = page_of(
+            rows.runs(connection_id),
+            by="-started_at",
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
+        return success(RunSerializer(page.rows, many=True).data, page=page.facts())
+
+
+def _answer(connection_id: int, *, status: int = 200) -> Response:
+    return success(ConnectionSerializer(rows.connection(connection_id)).data, status=status)
+
+
+@contextmanager
+def gone_is_404() -> Iterator[None]:
+    try:
+        yield
+    except Connection.DoesNotExist:
+        raise Http404("There is no connection with this id.") from None

@@ -1,0 +1,48 @@
+"""Addresses below ``/api/admin`` of the roster, its accounts and the queue."""
+
+from django.urls import path
+
+from socials.api.connections import (
+    ConnectionDetail,
+    ConnectionHistory,
+    ConnectionPosts,
+    ConnectionRuns,
+    ConnectionSync,
+    ConnectManually,
+    TalentConnections,
+)
+from socials.api.queue import QueueStats
+from socials.api.talents import TalentDetail, TalentList
+
+urlpatterns = [
+    path("admin/talent", TalentList.as_view(), name="api-talents"),
+    path("admin/talent/<int:talent_id>", TalentDetail.as_view(), name="api-talent"),
+    path(
+        "admin/talent/<int:talent_id>/social-connections",
+        TalentConnections.as_view(),
+        name="api-talent-connections",
+    ),
+    path("admin/socials/connect-manual", ConnectManually.as_view(), name="api-connect-manual"),
+    path("admin/socials/<int:connection_id>", ConnectionDetail.as_view(), name="api-connection"),
+    path(
+        "admin/socials/<int:connection_id>/sync",
+        ConnectionSync.as_view(),
+        name="api-connection-sync",
+    ),
+    path(
+        "admin/socials/<int:connection_id>/posts",
+        ConnectionPosts.as_view(),
+        name="api-connection-posts",
+    ),
+    path(
+        "admin/socials/<int:connection_id>/history",
+        ConnectionHistory.as_view(),
+        name="api-connection-history",
+    ),
+    path(
+        "admin/socials/<int:connection_id>/runs",
+        ConnectionRuns.as_view(),
+        name="api-connection-runs",
+    ),
+    path("admin/queue-stats", QueueStats.as_view(), name="api-queue-stats"),
+]

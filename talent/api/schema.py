@@ -1,0 +1,233 @@
+"""The API described: one decorator that says what an endpoint takes, answers and refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
+from rest_framework import serializers
+
+from talent.api.errors import CODES
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+ALWAYS = (401, 403, 429, 500, 503)
+MEANINGS = {
+    400: "A value is missing, unknown or senseless: `details` names the field.",
+    401: "No token, or one that is unknown, expired or revoked.",
+    403: "The role does not allow it.",
+    404: "There is no such thing.",
+    409: "It clashes with what is already there.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    429: "Too many requests: wait for `Retry-After` seconds.",
+    500: "Our fault: quote `requestId`.",
+    502: "The platform could not be read.",
+    503: "A part of Greenroom is away for the moment.",
+}
+EXAMPLES = {
+    400: {"message": "name: This field is required.", "details": {"name": ["This field is required."]}},
+    401: {"message": "Authentication credentials were not provided."},
+    403: {"message": "Viewers read and managers change. Ask an administrator for the role you need."},
+    404: {"message": "There is no talent with this id."},
+    409: {"message": "This user is already linked to Jane Smith."},
+    413: {"message": "The body is larger than 2,621,440 bytes."},
+    415: {"message": 'Unsupported media type "text/plain" in request.'},
+    429: {"message": "Request was throttled. Expected available in 3 seconds."},
+    500: {"message": "Something went wrong on our side. Quote the request id when you report it."},
+    502: {"message": "Failed to sync profile image: Instagram isn't answering."},
+    503: {"message": "The database isn't answering. Try again in a moment."},
+}  # fmt: skip
+
+
+@extend_schema_field({"type": "boolean", "const": True})
+class Yes(serializers.BooleanField):
+    pass
+
+
+@extend_schema_field({"type": "boolean", "const": False})
+class No(serializers.BooleanField):
+    pass
+
+
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+)
+class Details(serializers.DictField):
+    pass
+
+
+class PageFacts(serializers.Serializer[Any]):
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page.")
+    count = serializers.IntegerField(required=False, help_text="Entries on all pages.")
+
+
+def documented(
+    *,
+    name: str,
+    summary: str,
+    tag: str,
+    answer: type[serializers.Serializer[Any]] | None = None,
+    many: bool = False,
+    paged: bool = False,
+    statuses: Sequence[int] = (200,),
+    body: type[serializers.Serializer[Any]] | None = None,
+    query: type[serializers.Serializer[Any]] | None = None,
+    errors: Sequence[int] = (),
+    polled: bool = False,
+    description: str = "",
+    examples: Sequence[OpenApiExample] = (),
+) -> Callable[[V], V]:
+    """Describe one method of a view: what it takes, every answer it gives, every refusal."""
+    responses: dict[Any, Any] = {
+        status: OpenApiResponse(
+            _answer_of(answer, many, paged) if answer else None,
+            description="" if answer else "Done.",
+        )
+        for status in statuses
+    }
+    refusals = (
+        {*ALWAYS, *errors} | ({400, 413, 415} if body else set()) | ({400} if query else set())
+    )
+    for status in sorted(refusals):
+        responses[status] = OpenApiResponse(
+            error_of(status), description=MEANINGS[status], examples=[_example_of(status)]
+        )
+    headers = [_header("Retry-After", int, [429], "Seconds to wait.")]
+    if polled:
+        responses[304] = OpenApiResponse(None, description="Nothing has changed since that ETag.")
+        headers += [
+            _header("ETag", str, [200, 304], "The version: send it back in `If-None-Match`."),
+            OpenApiParameter(
+                "If-None-Match",
+                str,
+                OpenApiParameter.HEADER,
+                description="An ETag received before.",
+            ),
+        ]
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=description or summary,
+        tags=[tag],
+        request=body,
+        responses=responses,
+        parameters=[*([query] if query else []), *headers],
+        examples=list(examples),
+    )
+
+
+def error_of(status: int) -> type[serializers.Serializer[Any]]:
+    """The envelope of a refusal, as a component of the schema."""
+    return _error_of(status)
+
+
+@cache
+def _error_of(status: int) -> type[serializers.Serializer[Any]]:
+    const = extend_schema_field({"type": "string", "const": CODES[status]})
+    fields: dict[str, Any] = {
+        "success": No(),
+        "error": const(type("Code", (serializers.CharField,), {}))(),
+        "message": serializers.CharField(help_text="Plain words: what is wrong, what to do."),
+    }
+    if status == 400:
+        fields["details"] = Details(required=False, help_text="Field → what is wrong with it.")
+    if status == 500:
+        fields["requestId"] = serializers.CharField()
+    return type(f"Error{status}", (serializers.Serializer,), fields)
+
+
+@cache
+def _answer_of(
+    data: type[serializers.Serializer[Any]],
+    many: bool,  # noqa: FBT001
+    paged: bool,  # noqa: FBT001
+) -> type[serializers.Serializer[Any]]:
+    fields: dict[str, Any] = {
+        "success": Yes(),
+        "data": data(many=many),
+        "message": serializers.CharField(required=False),
+    }
+    if paged:
+        fields["page"] = PageFacts()
+    name = data.__name__.removesuffix("Serializer") + ("List" if many else "") + "Answer"
+    return type(name, (serializers.Serializer,), fields)
+
+
+def _header(name: str, kind: type, statuses: Sequence[int], description: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name,
+        kind,
+        OpenApiParameter.HEADER,
+        response=[str(status) for status in statuses],
+        description=description,
+    )
+
+
+def _example_of(status: int) -> OpenApiExample:
+    body = {"success": False, "error": CODES[status]} | EXAMPLES[status]
+    if status == 500:
+        body["requestId"] = "5b4b3f0e-8c1e-4f6a-9d57-3a1f6f3f3c1e"
+    return OpenApiExample(f"{status}", value=body, response_only=True, status_codes=[str(status)])
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "talent.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of `manage.py create_api_token`.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "talent.api.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "A signed-in browser; changes also need the `X-CSRFToken` header.",
+        }
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The whole document: it changes with the code only, so it is made once in a process."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema["servers"] = [{"url": settings.PUBLIC_URL}]
+    schema["paths"] = {_plain(path): item for path, item in schema["paths"].items()}
+    return cast("dict[str, Any]", _tidied(schema))
+
+
+def _plain(path: str) -> str:
+    """``/talent/{talent_id}`` → ``/talent/{id}``: there is only one id in a path."""
+    return re.sub(r"\{\w+_id\}", "{id}", path)
+
+
+def _tidied(part: Any) -> Any:
+    """Without the generator's own marks, and with path parameters named as in their path."""
+    if isinstance(part, list):
+        return [_tidied(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("in") == "path" and str(part.get("name")).endswith("_id"):
+        part = part | {"name": "id", "description": "As received: ids are opaque."}
+    return {name: _tidied(value) for name, value in part.items() if name != "x-spec-enum-id"}
