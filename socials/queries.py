@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,23 +15,17 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from socials import handles, platforms
+from socials.dashboard import Place, places
+from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action
 from socials.models import Connection, SyncStatus, Worker
 from talent.models import Talent, User
+from talent.templatetags.marks import WORDS
 
 # --- where a connection stands, in one word ----------------------------------------------------
 
 RECONNECT_CODES = ("REAUTH_REQUIRED", "PERMISSION_MISSING")
 WORST_FIRST = ("reauth", "error", "syncing", "pending", "ready", "link")
-WORDS = {
-    "pending": "Pending",
-    "syncing": "Syncing",
-    "ready": "Connected",
-    "error": "Error",
-    "reauth": "Reconnect",
-    "link": "Link only",
-}
-
 NEEDS_RECONNECT = Q(sync_status=SyncStatus.ERROR, error_code__in=RECONNECT_CODES) | Q(
     sync_status=SyncStatus.READY, connected=False
 )
@@ -68,6 +62,7 @@ class Trouble:
     title: str
     sentence: str
     detail: str
+    """What is known beyond the sentence; "" when nothing is."""
     action: Action
 
 
@@ -96,6 +91,8 @@ class ConnectionCard:
     source: str
     partial: tuple[str, ...]
     trouble: Trouble | None
+    place: Place | None = None
+    """Where it stands in the line while it is queued and due: "3rd in line, about 20 s"."""
 
     @property
     def word(self) -> str:
@@ -124,11 +121,13 @@ class ConnectionCard:
 
 
 def connection_cards(talent_id: int) -> list[ConnectionCard]:
-    """A talent's accounts, synced platforms first. One query."""
+    """A talent's accounts, synced platforms first. One query, and one more while any is queued."""
     rows = Connection.objects.filter(talent_id=talent_id).select_related("profile", "talent")
+    cards = [connection_card(row) for row in rows]
+    line = places([card.id for card in cards if card.state == "pending"])
     order = list(platforms.PLATFORMS)
     return sorted(
-        (connection_card(row) for row in rows),
+        (replace(card, place=line.get(card.id)) for card in cards),
         key=lambda card: (order.index(card.platform), card.created_at, card.id),
     )
 
@@ -141,7 +140,7 @@ def connection_card(row: Connection) -> ConnectionCard:
         talent_id=row.talent_id,
         platform=row.platform,
         handle=row.handle,
-        shown=handles.at(row.handle),
+        shown=handles.at(row.platform, row.handle),
         profile_url=row.profile_url,
         connection_type=row.connection_type,
         state=state_of(row),
@@ -166,14 +165,16 @@ def _trouble(row: Connection) -> Trouble | None:
         return None
     words = {
         "P": platforms.get(row.platform).name,
-        "h": handles.at(row.handle),
+        "h": handles.at(row.platform, row.handle),
         "T": row.talent.first_name,
     }
+    title, sentence = cause.title.format(**words), cause.sentence.format(**words)
+    told = row.sync_error.removeprefix(title).strip()
     return Trouble(
         code=cause.code,
-        title=cause.title.format(**words),
-        sentence=cause.sentence.format(**words),
-        detail=row.sync_error,
+        title=title,
+        sentence=sentence,
+        detail="" if told == sentence else told,
         action=cause.action,
     )
 
@@ -382,7 +383,7 @@ def _chips(rows: list[Connection]) -> Iterable[Chip]:
         accounts = [row for row in rows if row.platform == platform]
         if accounts:
             worst = min(accounts, key=lambda row: WORST_FIRST.index(state_of(row)))
-            yield Chip(platform, handles.at(worst.handle), state_of(worst), _total(accounts))
+            yield Chip(platform, handles.at(worst.platform, worst.handle), state_of(worst), _total(accounts))
 
 
 def _total(rows: Iterable[Connection]) -> int | None:

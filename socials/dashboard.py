@@ -1,0 +1,404 @@
+"""How the syncs are doing as a whole: depth, pace, freshness, quotas, workers, failures by cause.
+
+Every answer is read from the rows themselves, in a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection as database
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from socials import handles, platforms, quota
+from socials.errors import CAUSES, Cause
+from socials.models import Circuit, Connection, QuotaWindow, SyncRun, SyncStatus, Worker
+
+PACE: Final = timedelta(minutes=5)
+"""The span over which the pace is measured."""
+
+GONE: Final = timedelta(minutes=10)
+"""A worker that gave no sign for so long is no longer listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLevel:
+    """The fullest bucket of a platform: units, or percent where only a usage header tells it."""
+
+    used: int
+    limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Accounts of active talents against their target age."""
+
+    target: int
+    """Minutes; an account or talent may have its own."""
+    within_target: int
+    stale: int
+    """Older than their target, or never read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStats:
+    pending: int
+    syncing: int
+    error: int
+    circuit: str
+    """The worst of its sources' circuits."""
+    quota: QuotaLevel | None
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    pending: int
+    syncing: int
+    error: int
+    oldest_pending_seconds: float | None
+    """How long the row that is due for longest has waited; null when none is due."""
+    throughput_per_minute: float
+    """Syncs that ended, over the last five minutes."""
+    succeeded_24h: int
+    failed_24h: int
+    success_rate_24h: float | None
+    """Percent of the syncs that ended; null when none did."""
+    p50_seconds: float | None
+    """Of successful attempts of the last 24 hours, from start to stored."""
+    p95_seconds: float | None
+    workers: list[Worker]
+    platforms: dict[str, PlatformStats]
+    errors_by_cause: dict[str, int]
+
+
+def queue_stats() -> QueueStats:
+    """The whole queue at this moment."""
+    by_platform = {row["platform"]: row for row in _rows_by_platform()}
+    runs = _runs()
+    circuits = _circuits()
+    ended = runs["ready"] + runs["error"]
+    waits = [row["oldest"] for row in by_platform.values() if row["oldest"] is not None]
+    now = timezone.now()
+    return QueueStats(
+        pending=_sum(by_platform, "pending"),
+        syncing=_sum(by_platform, "syncing"),
+        error=_sum(by_platform, "error"),
+        oldest_pending_seconds=max(0.0, (now - min(waits)).total_seconds()) if waits else None,
+        throughput_per_minute=round(runs["lately"] / (PACE.total_seconds() / 60), 2),
+        succeeded_24h=runs["ready"],
+        failed_24h=runs["error"],
+        success_rate_24h=round(runs["ready"] / ended * 100, 2) if ended else None,
+        p50_seconds=runs["p50"],
+        p95_seconds=runs["p95"],
+        workers=list(Worker.objects.filter(heartbeat_at__gt=Now() - GONE).order_by("id")),
+        platforms={
+            platform: _platform_stats(platform, by_platform.get(platform, _NONE), circuits)
+            for platform in synced_platforms()
+        },
+        errors_by_cause=errors_by_cause(),
+    )
+
+
+def synced_platforms() -> list[str]:
+    return [platform for platform in platforms.PLATFORMS if platforms.get(platform).syncs]
+
+
+def errors_by_cause() -> dict[str, int]:
+    """Connections in ERROR by code, the most frequent first."""
+    counts = (
+        Connection.objects.filter(sync_status=SyncStatus.ERROR)
+        .values_list("error_code")
+        .annotate(n=Count("id"))
+        .order_by("-n", "error_code")
+    )
+    return dict(counts)
+
+
+# --- a place in the line -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a queued connection stands among those of its platform, 1 for the next."""
+
+    position: int
+    seconds: int | None
+    """About how long that takes at the present pace; None when nothing ended lately."""
+
+    def __str__(self) -> str:
+        where = "Next in line" if self.position == 1 else f"{_ordinal(self.position)} in line"
+        return where if self.seconds is None else f"{where}, about {_about(self.seconds)}"
+
+
+def places(connection_ids: Sequence[int]) -> dict[int, Place]:
+    """The places of those that are queued and due. One query; none for an empty list."""
+    if not connection_ids:
+        return {}
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT mine.id,
+                   (SELECT count(*) FROM socials_connection other
+                    WHERE other.platform = mine.platform AND other.sync_status = 'PENDING'
+                      AND other.next_attempt_at <= statement_timestamp()
+                      AND (other.priority, other.next_attempt_at, other.id)
+                        <= (mine.priority, mine.next_attempt_at, mine.id)),
+                   (SELECT count(*) FROM socials_sync_run run
+                    WHERE run.platform = mine.platform AND run.outcome IN ('ready', 'error')
+                      AND run.finished_at > statement_timestamp() - make_interval(secs => %s))
+            FROM socials_connection mine
+            WHERE mine.id = ANY(%s) AND mine.sync_status = 'PENDING'
+              AND mine.next_attempt_at <= statement_timestamp()
+            """,
+            [PACE.total_seconds(), list(connection_ids)],
+        )
+        return {
+            pk: Place(ahead, round(ahead * PACE.total_seconds() / ended) if ended else None)
+            for pk, ahead, ended in cursor.fetchall()
+        }
+
+
+def _ordinal(number: int) -> str:
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{_ENDINGS.get(number % 10, 'th')}"
+
+
+_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
+
+
+def _about(seconds: int) -> str:
+    if seconds < 60:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5_400 else f"{round(seconds / 3_600)} h"
+
+
+# --- what the dashboard lists --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Accounts by the time since their last good sync."""
+
+    label: str
+    accounts: int
+    is_late: bool
+
+
+_BANDS: Final = (
+    ("under 15 min", timedelta(minutes=15)),
+    ("15 to 60 min", timedelta(hours=1)),
+    ("1 to 6 h", timedelta(hours=6)),
+    ("6 to 24 h", timedelta(days=1)),
+    ("1 to 7 days", timedelta(days=7)),
+)
+
+
+def freshness_bands() -> list[Band]:
+    """Accounts of active talents in bands of age, the freshest first; never read ones come last."""
+    target = timedelta(minutes=settings.SYNC_FRESHNESS_MINUTES)
+    edges: list[tuple[str, timedelta | None, timedelta | None]] = []
+    floor: timedelta | None = None
+    for label, ceiling in _BANDS:
+        edges.append((label, floor, ceiling))
+        floor = ceiling
+    edges.append(("over 7 days", floor, None))
+    wanted: dict[str, Any] = {"never": Count("id", filter=Q(last_synced_at__isnull=True))}
+    for number, (_, younger, older) in enumerate(edges):
+        within = Q(last_synced_at__isnull=False)
+        if older is not None:
+            within &= Q(last_synced_at__gt=Now() - older)
+        if younger is not None:
+            within &= Q(last_synced_at__lte=Now() - younger)
+        wanted[f"band{number}"] = Count("id", filter=within)
+    counted = _of_active().aggregate(**wanted)
+    bands = [
+        Band(label, counted[f"band{number}"], is_late=younger is not None and younger >= target)
+        for number, (label, younger, _) in enumerate(edges)
+    ]
+    return [*bands, Band("never", counted["never"], is_late=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """An account that is in ERROR."""
+
+    connection_id: int
+    talent_id: int
+    talent: str
+    platform: str
+    shown: str
+    since: datetime | None
+    attempt: int
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """All accounts that fail for one cause: how many, and the first few of them."""
+
+    cause: Cause
+    accounts: int
+    first: tuple[Failing, ...]
+
+
+def failing_by_cause(*, each: int = 3) -> list[CauseGroup]:
+    """Failures grouped by cause, the most frequent first. One query."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT * FROM (
+                SELECT c.error_code, c.id, c.talent_id, t.name, c.platform, c.handle,
+                       c.updated_at, c.attempt, c.next_refresh_at,
+                       count(*) OVER (PARTITION BY c.error_code) AS alike,
+                       row_number() OVER (PARTITION BY c.error_code
+                                          ORDER BY c.updated_at DESC, c.id) AS place
+                FROM socials_connection c JOIN talent_talent t ON t.id = c.talent_id
+                WHERE c.sync_status = 'ERROR' AND t.status = 'active'
+            ) failing WHERE place <= %s ORDER BY alike DESC, error_code, place
+            """,
+            [each],
+        )
+        rows = cursor.fetchall()
+    groups: dict[str, tuple[int, list[Failing]]] = {}
+    for code, pk, talent_id, name, platform, handle, since, attempt, again, alike, _ in rows:
+        shown = handles.at(platform, handle)
+        failing = Failing(pk, talent_id, name, platform, shown, since, attempt, again)
+        groups.setdefault(code, (alike, []))[1].append(failing)
+    return [
+        CauseGroup(CAUSES.get(code, CAUSES["INTERNAL"]), alike, tuple(first))
+        for code, (alike, first) in groups.items()
+    ]
+
+
+def recent_runs(connection_id: int | None = None, *, limit: int = 20) -> list[SyncRun]:
+    """The last attempts, of one connection or of all, newest first, with their account. One query."""
+    runs = SyncRun.objects.select_related("connection__talent")
+    if connection_id is not None:
+        return list(runs.filter(connection=connection_id).order_by("-started_at", "-id")[:limit])
+    return list(runs.order_by("-finished_at", "-id")[:limit])
+
+
+# --- the questions behind ------------------------------------------------------------------------
+
+_NONE: Final[dict[str, Any]] = {
+    "pending": 0,
+    "syncing": 0,
+    "error": 0,
+    "fresh": 0,
+    "active": 0,
+    "oldest": None,
+}
+_WORST: Final = (Circuit.State.OPEN, Circuit.State.HALF_OPEN, Circuit.State.CLOSED)
+
+
+def _rows_by_platform() -> list[dict[str, Any]]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.platform,
+                   count(*) FILTER (WHERE c.sync_status = 'PENDING') AS pending,
+                   count(*) FILTER (WHERE c.sync_status = 'SYNCING') AS syncing,
+                   count(*) FILTER (WHERE c.sync_status = 'ERROR') AS error,
+                   min(c.next_attempt_at) FILTER (
+                       WHERE c.sync_status = 'PENDING'
+                         AND c.next_attempt_at <= statement_timestamp()) AS oldest,
+                   count(*) FILTER (WHERE t.status = 'active') AS active,
+                   count(*) FILTER (
+                       WHERE t.status = 'active'
+                         AND c.last_synced_at > statement_timestamp() - make_interval(
+                             mins => COALESCE(c.freshness_minutes, %s))) AS fresh
+            FROM socials_connection c JOIN talent_talent t ON t.id = c.talent_id
+            GROUP BY c.platform
+            """,
+            [settings.SYNC_FRESHNESS_MINUTES],
+        )
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _runs() -> dict[str, Any]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FILTER (WHERE outcome = 'ready') AS ready,
+                   count(*) FILTER (WHERE outcome = 'error') AS error,
+                   count(*) FILTER (
+                       WHERE outcome IN ('ready', 'error')
+                         AND finished_at > statement_timestamp() - make_interval(secs => %s)) AS lately,
+                   percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY duration_ms)
+                       FILTER (WHERE outcome = 'ready') AS percentiles
+            FROM socials_sync_run
+            WHERE finished_at > statement_timestamp() - interval '24 hours'
+            """,
+            [PACE.total_seconds()],
+        )
+        ready, error, lately, percentiles = cursor.fetchone()
+    p50, p95 = percentiles or (None, None)
+    return {
+        "ready": ready,
+        "error": error,
+        "lately": lately,
+        "p50": None if p50 is None else round(p50 / 1000, 3),
+        "p95": None if p95 is None else round(p95 / 1000, 3),
+    }
+
+
+def _circuits() -> dict[str, str]:
+    worst: dict[str, str] = {}
+    for platform, state in Circuit.objects.values_list("platform", "state"):
+        known = worst.get(platform, Circuit.State.CLOSED)
+        worst[platform] = min(known, state, key=[s.value for s in _WORST].index)
+    return worst
+
+
+def _platform_stats(platform: str, row: dict[str, Any], circuits: dict[str, str]) -> PlatformStats:
+    return PlatformStats(
+        pending=row["pending"],
+        syncing=row["syncing"],
+        error=row["error"],
+        circuit=circuits.get(platform, Circuit.State.CLOSED.value),
+        quota=_fullest(platform),
+        freshness=Freshness(
+            target=settings.SYNC_FRESHNESS_MINUTES,
+            within_target=row["fresh"],
+            stale=row["active"] - row["fresh"],
+        ),
+    )
+
+
+def quota_levels(platform: str) -> list[quota.Level]:
+    """Every limit of a platform in its present window, also those that only a header told of."""
+    declared = quota.levels(platform)
+    named = [level.bucket for level in declared]
+    mine = Q(bucket__istartswith=f"{platform}.") | Q(bucket__iexact=platform)
+    told = (
+        QuotaWindow.objects.filter(mine, starts_at__lte=Now(), ends_at__gt=Now())
+        .exclude(bucket__in=named)
+        .order_by("bucket")
+    )
+    return declared + [quota.Level(w.bucket, w.used, w.cap, w.ends_at) for w in told]
+
+
+def _fullest(platform: str) -> QuotaLevel | None:
+    levels = quota_levels(platform)
+    if not levels:
+        return None
+    level = max(levels, key=lambda level: level.used / max(level.limit, 1))
+    return QuotaLevel(level.used, level.limit, level.resets_at)
+
+
+def _of_active() -> QuerySet[Connection]:
+    return Connection.objects.filter(platform__in=synced_platforms(), talent__status="active")
+
+
+def _sum(rows: dict[str, dict[str, Any]], name: str) -> int:
+    return sum(row[name] for row in rows.values())
