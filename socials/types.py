@@ -26,6 +26,7 @@ __all__ = [
     "Reading",
     "StopReason",
     "Token",
+    "TokenGrant",
 ]
 
 T = TypeVar("T")
@@ -56,6 +57,25 @@ class Token:
     access_token: str = field(repr=False)
     scopes: tuple[str, ...] = ()
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What an authorisation or a refresh gave: secrets that its repr never shows, and their ends.
+
+    An empty ``refresh_token``, ``scopes`` or id means that this answer did not tell it: what is
+    stored stays.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    refresh_expires_at: datetime | None = None
+    external_id: str = ""
+    """The account's stable id, as in ``Profile.external_id``."""
+    app_user_id: str = ""
+    """The id under which the platform knows this person for our app (its callbacks use it)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,32 @@
+"""Instagram: who tells what about an account, and in which order they are asked."""
+
+from __future__ import annotations
+
+from socials.platforms.instagram import usage
+from socials.platforms.instagram.business_discovery import BusinessDiscovery
+from socials.platforms.instagram.login import InstagramLogin
+from socials.platforms.kit.platform import Bucket, Platform, Window
+
+PLATFORM = Platform(
+    id="INSTAGRAM",
+    name="Instagram",
+    sources=(InstagramLogin(), BusinessDiscovery()),
+    # Meta tells this limit in percent of the hour.
+    buckets=(Bucket(usage.APP, 100, Window.HOUR),),
+    image_hosts=(".cdninstagram.com", ".fbcdn.net"),
+    oauth="socials.platforms.instagram.oauth",
+    tells={
+        "followers": "followers_count, exact",
+        "following": "follows_count, exact",
+        "posts": "media_count, exact",
+        "likes": "like_count of each post; left out when the owner hides it",
+        "comments": "comments_count of each post",
+        "shares": "insights `shares`, with the talent's permission only",
+        "saves": "insights `saved`, with the talent's permission only",
+        "views": "insights `views` (organic) or, of reels, `view_count` (paid and organic)",
+        "reach": "insights `reach`, with the talent's permission only",
+        "duration": "not told",
+        "verified": "not told by the official sources",
+        "private": "not told: only professional accounts are shown, and those are public",
+    },
+)
