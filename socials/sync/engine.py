@@ -1,0 +1,397 @@
+"""The loop: claim due rows, read them in threads, store each as it arrives, until nothing is due.
+
+One thread touches the database; it alone moves rows. The others wait on the network.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection
+from django.db.models.functions import Now
+
+from scraping.errors import (
+    BadResponse,
+    Blocked,
+    Failure,
+    Internal,
+    NotConfigured,
+    PlatformUnavailable,
+    QuotaExhausted,
+    RateLimited,
+    ReauthRequired,
+)
+from socials import breaker, platforms, quota
+from socials.models import Connection, Priority, SyncStatus
+from socials.sync import reading, rescue, store, workers
+from socials.sync.reading import Arrived, Chunk, Finished, Held
+from socials.types import Reading
+
+log = structlog.get_logger(__name__)
+
+LOOP_SECONDS = 45.0
+"""A loop claims for so long; then its successor takes over, so that a worker serves others too."""
+
+READING_SECONDS = 150.0
+"""A reading that takes longer is given up: its row is retried like any outage."""
+
+DRAIN_SECONDS = 8.0
+"""What a stopping worker still holds after so long is handed back."""
+
+WAIT_FOR_DUE = timedelta(seconds=5)
+"""A loop waits for rows that are due so soon: retries after 2 and 4 seconds keep their time."""
+
+TURN_SECONDS = 0.1
+
+ROWS_AT_ONCE = 200
+"""Rows of one claim: so many are stored well within a lease."""
+
+OUTAGE_PATIENCE = timedelta(hours=1)
+"""A row that has waited so long for a platform to come back says so with an error."""
+LONGEST_WAIT = timedelta(days=1)
+
+
+class Loop:
+    """One run of the loop in one worker process."""
+
+    def __init__(self, *, stopping: Callable[[], bool] = lambda: False) -> None:
+        self.owner = workers.me()
+        self.stopping = stopping
+        self.inbox: SimpleQueue[Arrived | Finished] = SimpleQueue()
+        self.held: dict[int, Held] = {}
+        self.reservations: dict[int, quota.Reservation] = {}
+        self.in_flight: Counter[str] = Counter()
+        self.began_at = time.monotonic()
+        self.renewed_at = self.began_at
+        self.platforms = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+
+    def run(self) -> bool:
+        """Work until nothing is due or the time is over. True when work remains."""
+        # A loop of this process that broke off holds nothing any more.
+        Connection.objects.all().release([self.owner])
+        rescue.rescue_expired()
+        while not self._over():
+            if not self._claim() and not self._busy() and not self._soon():
+                return False
+            self._receive(TURN_SECONDS)
+            self._keep()
+        self._drain()
+        return self._soon()
+
+    def _busy(self) -> bool:
+        return bool(self.held or self.reservations)
+
+    # --- claiming ---
+
+    def _over(self) -> bool:
+        return self.stopping() or time.monotonic() - self.began_at > LOOP_SECONDS
+
+    def _claim(self) -> int:
+        """Take due rows of every platform that has room. How many."""
+        claimed = 0
+        for platform in self._due_platforms():
+            lane = self._lane(platform)
+            batch = max((s.batch_size for s in platforms.sources(platform)), default=1)
+            # A quarter of the lane is kept for people.
+            for least_urgent, kept in ((Priority.PUSH, 0), (Priority.SCHEDULED, lane // 4)):
+                room = (lane - kept - self.in_flight[platform]) * batch
+                if room > 0:
+                    rows = Connection.objects.all().claim(
+                        min(room, ROWS_AT_ONCE),
+                        platform=platform,
+                        owner=self.owner,
+                        least_urgent=least_urgent,
+                    )
+                    claimed += len(rows)
+                    self._take(rows)
+        return claimed
+
+    def _due_platforms(self) -> list[str]:
+        due = Connection.objects.all().due().values_list("platform", flat=True).distinct()
+        return [name for name in due if name in self.platforms]
+
+    def _lane(self, platform: str) -> int:
+        """Chunks of a platform that may be in flight.
+
+        Every platform keeps a share of the threads to itself, so that one which hangs can't starve
+        the others.
+        """
+        kept = settings.SYNC_CONCURRENCY // (len(self.platforms) + 1)
+        return max(1, int(settings.SYNC_CONCURRENCY - (len(self.platforms) - 1) * kept))
+
+    def _take(self, rows: Sequence[Connection]) -> None:
+        if not rows:
+            return
+        taken = reading.prepare(rows)
+        for held in taken:
+            self.held[held.row.pk] = held
+            log.info("sync.claimed", **_names(held))
+        ready = [held for held in taken if held.sources]
+        for held in taken:
+            if not held.sources:
+                self._fail(held, reading.not_configured(held))
+        self._dispatch(ready)
+
+    # --- asking ---
+
+    def _dispatch(self, rows: Sequence[Held]) -> None:
+        for chunk in reading.chunks(rows):
+            gate = breaker.enter(chunk.platform, chunk.source.name, owner=self.owner)
+            if gate.until is None:
+                self._afford(chunk)
+                continue
+            asked = 1 if gate.probe else 0
+            self._wait_for(chunk.rows[asked:], gate)
+            if asked:
+                self._afford(Chunk(chunk.source, chunk.rows[:asked]))
+
+    def _afford(self, chunk: Chunk) -> None:
+        """Reserve the chunk's price, or of a smaller part of it; the rest waits for the reset."""
+        asks = [reading.ask_for(held) for held in chunk.rows]
+        answer = quota.reserve(
+            chunk.platform, chunk.source.price(asks), interactive=chunk.rows[0].interactive
+        )
+        if isinstance(answer, quota.Reservation):
+            self.reservations[id(chunk)] = answer
+            self.in_flight[chunk.platform] += 1
+            reading.readers().run(lambda: reading.read(chunk, self.inbox.put))
+        elif len(chunk.rows) > 1:
+            half = len(chunk.rows) // 2
+            self._afford(Chunk(chunk.source, chunk.rows[:half]))
+            self._afford(Chunk(chunk.source, chunk.rows[half:]))
+        else:
+            spent = QuotaExhausted(f"Today's units of {answer.bucket} are used up.")
+            self._snooze(chunk.rows[0], spent, answer.until)
+
+    def _wait_for(self, rows: Sequence[Held], gate: breaker.Gate) -> None:
+        failure: Failure = PlatformUnavailable("We ask again when it is likely to be back.")
+        if gate.code in ("RATE_LIMITED", "QUOTA_EXHAUSTED"):
+            failure = RateLimited("All reading from this source waits.")
+        for held in rows:
+            self._snooze(held, failure, gate.until or held.row.updated_at)
+
+    # --- receiving ---
+
+    def _receive(self, seconds: float) -> None:
+        """Conclude what has arrived; wait up to ``seconds`` for the first."""
+        until = time.monotonic() + seconds
+        with suppress(Empty):
+            event = self.inbox.get(timeout=seconds)
+            while True:
+                if isinstance(event, Finished):
+                    self._settle(event.chunk)
+                else:
+                    self._arrived(event)
+                if time.monotonic() > until:
+                    return
+                event = self.inbox.get_nowait()
+
+    def _arrived(self, event: Arrived) -> None:
+        held = event.held
+        if self.held.get(held.row.pk) is not held:
+            self._late(held)  # given up or lost meanwhile: its thread came back after all
+            return
+        share = len(event.chunk.rows)
+        held.calls += -(-event.chunk.meter.calls // share)
+        held.units += -(-sum(event.chunk.meter.units.values()) // share)
+        if isinstance(event.outcome, Reading):
+            self._succeed(held, event.outcome, event.chunk.source.name)
+        else:
+            self._failed(held, event.outcome, event.chunk.source.name)
+
+    def _succeed(self, held: Held, result: Reading, source: str) -> None:
+        self._came_back(held.row.platform, source)
+        try:
+            saved = store.save(held, result)
+        except Failure as failure:
+            self._fail(held, failure)
+        except store.Late:
+            self._late(held)
+        else:
+            self._let_go(held)
+            log.info(
+                "sync.ready", **_names(held), source=result.source, posts=len(result.posts),
+                posts_new=saved.posts_new, partial=saved.partial,
+            )  # fmt: skip
+
+    def _failed(self, held: Held, failure: Failure, source: str) -> None:
+        platform = held.row.platform
+        down_until = None
+        if isinstance(failure, PlatformUnavailable):
+            down_until = breaker.failed(platform, source, held.row.pk, failure.code)
+        elif not isinstance(failure, (Internal, BadResponse, NotConfigured)):
+            self._came_back(platform, source)
+        if isinstance(failure, (RateLimited, QuotaExhausted)):
+            self._limited(held, failure, source)
+        elif down_until is not None:
+            self._snooze(held, failure, down_until)
+        elif reading.next_source(held, failure):
+            self._dispatch([held])
+        else:
+            self._fail(held, reading.verdict(held.failures))
+
+    def _came_back(self, platform: str, source: str) -> None:
+        if breaker.succeeded(platform, source):
+            Connection.objects.filter(
+                platform=platform, sync_status=SyncStatus.PENDING,
+                error_code=PlatformUnavailable.code, next_attempt_at__gt=Now(),
+            ).update(next_attempt_at=Now())  # fmt: skip
+
+    def _limited(self, held: Held, failure: Failure, source: str) -> None:
+        """A limit with a known end snoozes its row, and the whole source where it is shared."""
+        until = failure.retry_at
+        if isinstance(failure, QuotaExhausted) and failure.bucket and until is None:
+            until = quota.exhaust(held.row.platform, failure.bucket)
+        if until is not None and failure.bucket:
+            breaker.block(held.row.platform, source, until, failure.code)
+        if until is None:
+            self._fail(held, failure)
+        else:
+            self._snooze(held, failure, until)
+
+    # --- concluding ---
+
+    def _snooze(self, held: Held, failure: Failure, until: datetime) -> None:
+        """Wait for the end of a limit or an outage, at no cost of attempts."""
+        row = held.row
+        began = row.started_at or row.updated_at
+        waited = began - (row.requested_at or began)
+        if isinstance(failure, PlatformUnavailable) and waited > OUTAGE_PATIENCE:
+            self._conclude(held, failure, retry_at=None)
+            return
+        self._conclude(held, failure, retry_at=min(until, began + LONGEST_WAIT), counted=False)
+
+    def _fail(self, held: Held, failure: Failure) -> None:
+        """An attempt failed: try again where that can help, else say what a person must do."""
+        if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
+            delay = _delay(held.row.attempt + 1)
+            self._conclude(held, failure, retry_at=delay, counted=False, doubts=1)
+            return
+        again = failure.later and not isinstance(failure, Blocked)
+        if again and held.row.attempt < len(settings.SYNC_RETRY_DELAYS):
+            told = failure.retry_at
+            self._conclude(held, failure, retry_at=told or _delay(held.row.attempt + 1))
+        else:
+            self._conclude(held, failure, retry_at=None)
+
+    def _conclude(
+        self,
+        held: Held,
+        failure: Failure,
+        *,
+        retry_at: datetime | timedelta | None,
+        counted: bool = True,
+        doubts: int | None = None,
+    ) -> None:
+        try:
+            store.save_failure(
+                held, failure, retry_at=retry_at, counted=counted, reauth_doubts=doubts
+            )
+        except store.Late:
+            self._late(held)
+            return
+        self._let_go(held)
+        event = "sync.failed" if retry_at is None else "sync.retry" if counted else "sync.snoozed"
+        log.info(event, **_names(held), code=failure.code, detail=failure.detail)
+
+    def _late(self, held: Held) -> None:
+        self._let_go(held)
+        try:
+            store.write_superseded(held)
+        except IntegrityError:
+            pass  # deleted in this very moment: there is nothing left to record it on
+        log.info("sync.superseded", **_names(held))
+
+    def _let_go(self, held: Held) -> None:
+        if self.held.get(held.row.pk) is held:
+            del self.held[held.row.pk]
+
+    def _settle(self, chunk: Chunk) -> None:
+        self.in_flight[chunk.platform] -= 1
+        quota.settle(self.reservations.pop(id(chunk)), chunk.meter.units)
+        for usage in chunk.meter.usages:
+            quota.observe(usage)
+            if usage.blocked_until is not None:
+                breaker.block(
+                    chunk.platform, chunk.source.name, usage.blocked_until, "RATE_LIMITED"
+                )
+        if chunk.meter.drift:
+            _sight(chunk)
+
+    # --- keeping ---
+
+    def _keep(self) -> None:
+        """Renew leases in time, and give up readings that take too long."""
+        now = time.monotonic()
+        for held in list(self.held.values()):
+            if held.began_at is not None and now - held.began_at > READING_SECONDS:
+                self._fail(held, PlatformUnavailable("the reading took too long"))
+        if now - self.renewed_at < settings.SYNC_LEASE_SECONDS / 3:
+            return
+        self.renewed_at = now
+        still = Connection.objects.all().renew(list(self.held), owner=self.owner)
+        for held in list(self.held.values()):
+            if held.row.pk not in still:
+                self._late(held)
+
+    def _soon(self) -> bool:
+        return Connection.objects.filter(platform__in=self.platforms).soon(WAIT_FOR_DUE).exists()
+
+    def _drain(self) -> None:
+        """Finish what is held; a stopping worker hands back what takes too long."""
+        until = time.monotonic() + (DRAIN_SECONDS if self.stopping() else READING_SECONDS)
+        while self._busy() and time.monotonic() < until:
+            if self.stopping():
+                until = min(until, time.monotonic() + DRAIN_SECONDS)
+            self._receive(TURN_SECONDS)
+            self._keep()
+        Connection.objects.all().release([self.owner])
+        self.held.clear()
+
+
+def _names(held: Held) -> dict[str, object]:
+    return {
+        "connection_id": held.row.pk,
+        "platform": held.row.platform,
+        "attempt": held.row.attempt,
+        "sync_version": held.row.sync_version,
+    }
+
+
+def _delay(attempt: int) -> timedelta:
+    """How long before this attempt, with a little jitter, so that herds disperse."""
+    delays = settings.SYNC_RETRY_DELAYS
+    seconds = delays[min(attempt, len(delays)) - 1]
+    return timedelta(seconds=seconds * random.uniform(0.95, 1.05))  # noqa: S311  no secret
+
+
+def _sight(chunk: Chunk) -> None:
+    """Count the fields and shapes that no parser knows, for people to look at."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO socials_drift_sighting AS kept
+                (platform, source, path, times, first_seen_at, last_seen_at)
+            VALUES (%s, %s, %s, %s, statement_timestamp(), statement_timestamp())
+            ON CONFLICT (platform, source, path) DO UPDATE SET
+                times = kept.times + EXCLUDED.times, last_seen_at = EXCLUDED.last_seen_at
+            """,
+            [
+                (chunk.platform, source[:40], path[:300], times)
+                for (source, path), times in sorted(chunk.meter.drift.items())
+            ],
+        )
+
+
+def work_is_due() -> bool:
+    """Whether a row is due, held by a lost worker, or due within the next few seconds."""
+    rows = Connection.objects.all()
+    return rows.soon(WAIT_FOR_DUE).exists() or rows.expired().exists()

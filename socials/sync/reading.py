@@ -1,0 +1,265 @@
+"""Asking the platforms: which sources may answer for a row, and what came back from them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import structlog
+from django.conf import settings
+from django.db.models.functions import Now
+
+from scraping.errors import (
+    Blocked,
+    Failure,
+    Internal,
+    NotConfigured,
+    NotFound,
+    PermissionMissing,
+    ReauthRequired,
+    UnsupportedAccount,
+)
+from scraping.http import Http, Limits
+from scraping.meter import Meter
+from socials import platforms
+from socials.models import Connection, Grant, Post, Priority, Profile, Trigger
+from socials.platforms.kit.platform import Source
+from socials.sync.threads import Threads
+from socials.types import Ask, Context, Depth, Reading, Token
+
+log = structlog.get_logger(__name__)
+
+POSTS_ASKED_AT_ONCE = 50
+"""Metrics of at most so many due posts are asked in one cheap sync of a connection."""
+
+ELSEWHERE = (
+    NotConfigured,
+    NotFound,
+    ReauthRequired,
+    Blocked,
+    PermissionMissing,
+    UnsupportedAccount,
+)
+"""Failures of one source that another may not have. A limit or an outage waits instead."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A claimed row: what to ask, whom next, and what that cost so far."""
+
+    row: Connection
+    ask: Ask
+    sources: list[Source]
+    claimed_at: float = field(default_factory=time.monotonic)
+    began_at: float | None = None
+    failures: list[Failure] = field(default_factory=list)
+    calls: int = 0
+    units: int = 0
+
+    @property
+    def source(self) -> Source:
+        return self.sources[0]
+
+    @property
+    def interactive(self) -> bool:
+        return self.row.priority < Priority.SCHEDULED
+
+    @property
+    def grant_refused(self) -> ReauthRequired | None:
+        refused = (f for f in self.failures if isinstance(f, ReauthRequired))
+        return next(refused, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows that one call of one source reads together."""
+
+    source: Source
+    rows: tuple[Held, ...]
+    meter: Meter = field(default_factory=Meter)
+
+    @property
+    def platform(self) -> str:
+        return self.rows[0].row.platform
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One row's outcome."""
+
+    chunk: Chunk
+    held: Held
+    outcome: Reading | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing more comes of this chunk: its meter is final."""
+
+    chunk: Chunk
+
+
+def prepare(rows: Sequence[Connection]) -> list[Held]:
+    """What to ask for each claimed row, in a fixed number of queries."""
+    ids = [row.pk for row in rows]
+    profiles = Profile.objects.in_bulk(ids)
+    grants = Grant.objects.in_bulk(ids)
+    cheap = [row.pk for row in rows if _depth(row, profiles.get(row.pk)) is Depth.CHEAP]
+    due: dict[int, list[str]] = defaultdict(list)
+    if cheap:
+        posts = Post.objects.filter(
+            connection__in=cheap, metrics_due_at__lte=Now(), deleted_at__isnull=True
+        ).order_by("connection_id", "-posted_at")
+        for pk, external_id in posts.values_list("connection_id", "external_id"):
+            if len(due[pk]) < POSTS_ASKED_AT_ONCE:
+                due[pk].append(external_id)
+    return [
+        _held(row, profiles.get(row.pk), grants.get(row.pk), tuple(due.get(row.pk, ())))
+        for row in rows
+    ]
+
+
+def not_configured(held: Held) -> NotConfigured:
+    """Why nobody can answer for this row, naming the settings that would mend it."""
+    name = platforms.get(held.row.platform).name
+    choices = [
+        missing
+        for source in platforms.sources(held.row.platform)
+        if source.can_read(held.ask) and (missing := platforms.missing_settings(source))
+    ]
+    if not choices:
+        return NotConfigured(f"No source is set up that can read {name} accounts by their handle.")
+    named = ", or ".join(" and ".join(missing) for missing in choices)
+    return NotConfigured(f"Set {named} to read {name}.", setting=choices[0][0])
+
+
+def chunks(rows: Iterable[Held]) -> list[Chunk]:
+    """Rows grouped by source, people's before the schedule's, in calls as large as it takes."""
+    groups: dict[tuple[int, str, str], list[Held]] = defaultdict(list)
+    for held in rows:
+        groups[(held.row.priority, held.row.platform, held.source.name)].append(held)
+    return [
+        Chunk(group[0].source, tuple(group[start : start + size]))
+        for _, group in sorted(groups.items(), key=lambda item: item[0])
+        for size in [max(group[0].source.batch_size, 1)]
+        for start in range(0, len(group), size)
+    ]
+
+
+def next_source(held: Held, failure: Failure) -> bool:
+    """Turn to the row's next source after this failure. False when there is none to ask."""
+    held.failures.append(failure)
+    if not isinstance(failure, ELSEWHERE) or len(held.sources) < 2:
+        return False
+    # A doubtful refusal of the grant is asked once more before anybody else answers for it.
+    if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
+        return False
+    held.sources.pop(0)
+    return True
+
+
+def verdict(failures: Sequence[Failure]) -> Failure:
+    """The failure that decides, of one from each source that was asked."""
+    for kind in (ReauthRequired, NotFound, UnsupportedAccount, PermissionMissing):
+        decided = next((f for f in failures if isinstance(f, kind)), None)
+        if decided is not None and not _undecided(failures[-1]):
+            return decided
+    return failures[-1]
+
+
+def _undecided(last: Failure) -> bool:
+    return last.later and not isinstance(last, Blocked)
+
+
+def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
+    """In a thread: read a chunk and deliver exactly one outcome for each of its rows."""
+    waiting = {held.ask.connection_id: held for held in chunk.rows}
+    for held in chunk.rows:
+        held.began_at = time.monotonic()
+    asks = [ask_for(held) for held in chunk.rows]
+    left: Failure = Internal("the source gave no answer for this account")
+    try:
+        for ask, outcome in chunk.source.read_many(asks, _context(chunk)):
+            held_row = waiting.pop(ask.connection_id, None)
+            if held_row is not None:
+                deliver(Arrived(chunk, held_row, outcome))
+    except Failure as failure:
+        left = failure
+    except Exception as error:  # the engine's one: a defect is a run's cause, never a lost row
+        left = Internal(f"{type(error).__name__} while reading; the log has the details")
+        log.exception("sync.defect", platform=chunk.platform, source=chunk.source.name)
+    for held in waiting.values():
+        deliver(Arrived(chunk, held, left))
+    deliver(Finished(chunk))
+
+
+@cache
+def readers() -> Threads:
+    return Threads(settings.SYNC_CONCURRENCY, "reader")
+
+
+@cache
+def _steps() -> Threads:
+    return Threads(settings.SYNC_CONCURRENCY, "step")
+
+
+@cache
+def _http() -> Http:
+    seconds = settings.HTTP_TIMEOUT_SECONDS
+    return Http(
+        Limits(connect_seconds=min(5.0, seconds), read_seconds=seconds, total_seconds=seconds)
+    )
+
+
+def _context(chunk: Chunk) -> Context:
+    return Context(
+        http=_http(),
+        settings=settings.PLATFORM_SETTINGS,
+        meter=chunk.meter,
+        concurrently=_steps().map,
+    )
+
+
+def _depth(row: Connection, profile: Profile | None) -> Depth:
+    known = profile is not None and row.last_posts_read_at is not None
+    return Depth.CHEAP if known and row.trigger == Trigger.SCHEDULE else Depth.FULL
+
+
+def _held(
+    row: Connection, profile: Profile | None, grant: Grant | None, due: tuple[str, ...]
+) -> Held:
+    listed = "posts" not in row.partial
+    ask = Ask(
+        connection_id=row.pk,
+        platform=row.platform,
+        handle=row.handle,
+        external_id=row.external_id,
+        token=_token(grant),
+        depth=_depth(row, profile),
+        post_limit=settings.SYNC_POST_LIMIT,
+        known_posts=profile.posts if profile and listed else None,
+        due_posts=due,
+        extra={key: str(value) for key, value in (profile.extra if profile else {}).items()},
+    )
+    able = [
+        source
+        for source in platforms.sources(row.platform)
+        if source.can_read(ask) and not platforms.missing_settings(source)
+    ]
+    return Held(row, ask, able)
+
+
+def _token(grant: Grant | None) -> Token | None:
+    if grant is None:
+        return None
+    return Token(grant.access_token, tuple(grant.scopes), grant.expires_at)
+
+
+def ask_for(held: Held) -> Ask:
+    """The ask as the row's present source knows the account: ids differ between sources."""
+    ids = held.row.metadata.get("ids", {})
+    known = ids.get(held.source.name, "" if ids else held.row.external_id)
+    return replace(held.ask, external_id=known)

@@ -1,0 +1,62 @@
+"""Taking back what a lost worker held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+from django.db import transaction
+
+from socials.models import Connection, Outcome, SyncRun, Trigger
+from socials.models.connection import ConnectionQuerySet
+
+log = structlog.get_logger(__name__)
+
+
+def rescue_expired() -> int:
+    """Rows whose lease has run out go back to the queue. How many."""
+    return _rescue(Connection.objects.expired(), "the lease ran out")
+
+
+def rescue_owners(owners: Sequence[str]) -> int:
+    """Rows of workers that are known to be dead go back at once. How many."""
+    if not owners:
+        return 0
+    return _rescue(Connection.objects.filter(lease_owner__in=owners), "the worker died")
+
+
+def _rescue(rows: ConnectionQuerySet, reason: str) -> int:
+    with transaction.atomic():
+        lost = rows.rescue()
+        SyncRun.objects.bulk_create([_run(row, reason) for row in lost])
+    for row in lost:
+        log.warning(
+            "lease.rescued",
+            connection_id=row.pk,
+            platform=row.platform,
+            worker=row.lease_owner,
+            attempt=row.attempt,
+            reason=reason,
+        )
+    return len(lost)
+
+
+def _run(row: Connection, reason: str) -> SyncRun:
+    now = datetime.now(UTC)
+    started_at = min(row.started_at or now, now)
+    return SyncRun(
+        connection_id=row.pk,
+        platform=row.platform,
+        trigger=row.trigger if row.attempt <= 1 else Trigger.RETRY,
+        sync_version=row.sync_version,
+        attempt=row.attempt,
+        requested_at=row.requested_at,
+        started_at=started_at,
+        finished_at=now,
+        duration_ms=round((now - started_at).total_seconds() * 1000),
+        outcome=Outcome.RETRY,
+        error_code="INTERNAL",
+        message=f"{reason} before the account was read",
+        worker=row.lease_owner,
+    )

@@ -1,0 +1,84 @@
+"""Who holds rows: the names of worker processes, their signs of life, and who of them is dead."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from django.db.models.functions import Now
+
+from socials.models import Connection, SyncStatus, Worker
+
+
+@cache
+def host() -> str:
+    """This machine, or this container of it: process ids mean something only within."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = f".{os.stat('/proc/self/ns/pid').st_ino:x}"  # noqa: PTH116
+    return f"{socket.gethostname()[:60]}{namespace}"
+
+
+def name_of(pid: int) -> str:
+    """A process's own name, which a later process of the same id can't have."""
+    return f"{host()}:{pid}:{_born(pid)}"
+
+
+def me() -> str:
+    return name_of(os.getpid())
+
+
+def is_dead(worker: str) -> bool:
+    """Whether this worker of this host is gone. One of another host is never known to be."""
+    where, _, process = worker.rpartition(":")[0].rpartition(":")
+    if where != host() or not process.isdigit():
+        return False
+    return name_of(int(process)) != worker
+
+
+def dead_owners() -> list[str]:
+    """Holders of rows that were workers of this host and are gone."""
+    held = Connection.objects.filter(
+        sync_status=SyncStatus.SYNCING, lease_owner__startswith=f"{host()}:"
+    )
+    owners = held.values_list("lease_owner", flat=True).distinct()
+    return [owner for owner in owners if is_dead(owner)]
+
+
+def beat(worker: str, *, pid: int, busy: int, cluster: str = "") -> None:
+    """Write a sign of life."""
+    Worker.objects.bulk_create(
+        [
+            Worker(
+                id=worker,
+                cluster=cluster,
+                host=socket.gethostname(),
+                pid=pid,
+                started_at=Now(),
+                heartbeat_at=Now(),
+                busy=busy,
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["heartbeat_at", "busy"],
+    )
+
+
+def forget_dead() -> None:
+    """Drop the heartbeats of workers of this host that are gone."""
+    ids = Worker.objects.filter(id__startswith=f"{host()}:").values_list("id", flat=True)
+    Worker.objects.filter(pk__in=[worker for worker in ids if is_dead(worker)]).delete()
+
+
+def _born(pid: int) -> str:
+    """The moment a process began, in ticks since boot; empty when it is gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
