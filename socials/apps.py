@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class SocialsConfig(AppConfig):
     name = "socials"
+
+    def ready(self) -> None:
+        # Models are loaded only now; importing it is what makes it listen.
+        import socials.erasure  # noqa: F401, PLC0415
