@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path, re_path
 
+from socials.pages.photos import photo
 from talent.api.errors import not_found
 
 
@@ -19,4 +20,5 @@ urlpatterns = [
     path("api/", include("socials.api.urls")),
     path("api/", include("talent.api.urls")),
     re_path(r"^api(/.*)?$", not_found),
+    path("media/photos/<str:folder>/<str:file>", photo, name="photo"),
 ]

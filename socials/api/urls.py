@@ -11,6 +11,7 @@ from socials.api.connections import (
     ConnectManually,
     TalentConnections,
 )
+from socials.api.photos import ProfileImage, ProfileImageSync
 from socials.api.queue import QueueStats
 from socials.api.talents import TalentDetail, TalentList
 
@@ -43,6 +44,16 @@ urlpatterns = [
         "admin/socials/<int:connection_id>/runs",
         ConnectionRuns.as_view(),
         name="api-connection-runs",
+    ),
+    path(
+        "admin/talent/<int:talent_id>/profile-image",
+        ProfileImage.as_view(),
+        name="api-profile-image",
+    ),
+    path(
+        "admin/talent/<int:talent_id>/profile-image/sync",
+        ProfileImageSync.as_view(),
+        name="api-profile-image-sync",
     ),
     path("admin/queue-stats", QueueStats.as_view(), name="api-queue-stats"),
 ]

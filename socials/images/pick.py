@@ -64,6 +64,15 @@ class Picked:
     outcome: str
     failed: tuple[Failed, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """Why it failed and what stays, in plain words."""
+        if not self.failed:
+            return ""
+        first = self.failed[0]
+        stays = "Initials stay" if self.source == ImageSource.INITIALS else "The old photo stays"
+        return f"{platforms.get(first.platform).name}: {first.words} {stays}."
+
 
 @cache
 def downloader() -> Downloader:

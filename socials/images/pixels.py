@@ -40,7 +40,7 @@ class Picture:
     """What is kept of an image: the uncropped master and the square sizes, all WebP."""
 
     name: str
-    """Content hash of the squares: another picture or another focus has another name."""
+    """Content hash of all files: another picture or another focus has another name."""
     master: bytes
     squares: dict[int, bytes]
     width: int
@@ -107,8 +107,9 @@ def _encode(image: Image.Image, focus: Focus) -> Picture:
     image.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     square = _crop(image, focus)
     squares = {size: _webp(square.resize((size, size), Image.Resampling.LANCZOS)) for size in SIZES}
-    name = hashlib.sha256(b"".join(squares.values())).hexdigest()[:40]
-    return Picture(name, _webp(image), squares, *image.size)
+    master = _webp(image)
+    name = hashlib.sha256(b"".join((master, *squares.values()))).hexdigest()[:40]
+    return Picture(name, master, squares, *image.size)
 
 
 def _crop(image: Image.Image, focus: Focus) -> Image.Image:
