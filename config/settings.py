@@ -26,6 +26,7 @@ if not DEBUG:
 # --- applications ------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "config.apps.HouseConfig",
     "config.apps.GreenroomAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -159,7 +160,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
-MEDIA_URL = "media/"
+MEDIA_URL = "/media/"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -168,7 +169,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- language and time -------------------------------------------------------------------------
 
@@ -317,7 +318,11 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(),
+                    # The default shows local variables, and with them secrets.
+                    exception_formatter=structlog.dev.plain_traceback,
+                ),
             ],
             "foreign_pre_chain": _SHARED_PROCESSORS,
         },

@@ -1,35 +1,54 @@
 """One careful way out: every call to a platform or provider is bounded in time and in bytes.
 
-No redirects are followed, nothing is retried, and no error or repr carries a URL's query, a header
-or a body, because these hold tokens.
+No redirect is followed, nothing is sent twice, no cookie is kept, and no error, repr or log line
+carries a URL's query, a header or a body, because these hold tokens.
 """
 
 from __future__ import annotations
 
+import io
 import json as jsonlib
+import logging
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NoReturn, Self
+from urllib.parse import urlencode, urlsplit
 
-import requests
+import certifi
 import urllib3
+from requests_hardened.ip_filter import InvalidIPAddress, filter_host
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
-from scraping.errors import BadResponse, PlatformUnavailable
+from scraping.errors import BadResponse, Failure, PlatformUnavailable
 
 CHUNK = 64 * 1024
+LONGEST_WAIT = timedelta(days=1)
+"""The longest Retry-After that is believed."""
+
+# Its lines tell whole URLs, queries and tokens included.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and bytes that one call may take."""
+    """Seconds and (decoded) bytes that one call may take."""
 
     connect_seconds: float = 5.0
     read_seconds: float = 15.0
     total_seconds: float = 30.0
     max_bytes: int = 4 * 1024 * 1024
+
+    @classmethod
+    def within(cls, seconds: float) -> Self:
+        """Limits under which no call outlives ``seconds`` (HTTP_TIMEOUT_SECONDS)."""
+        return cls(min(5.0, seconds), seconds, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +56,69 @@ class Reply:
     """An answer: status, headers (lower-case names) and body."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     platform: str = ""
 
     def json(self) -> Any:
-        """The body as JSON. Raises BadResponse when it is not."""
+        """The body as JSON; NaN and Infinity, which JSON does not know, read as null.
+
+        Raises BadResponse when the body is not JSON.
+        """
         try:
-            return jsonlib.loads(self.body)
+            return jsonlib.loads(self.body, parse_constant=_nothing)
         except (ValueError, RecursionError):
-            raise BadResponse(
-                f"the answer (HTTP {self.status}) is not JSON",
-                platform=self.platform,
-                field="body",
-            ) from None
+            pass
+        raise BadResponse(
+            f"the answer (HTTP {self.status}) is not JSON", platform=self.platform, field="body"
+        )
+
+    def text(self) -> str:
+        """The body as text (UTF-8, whatever does not fit replaced)."""
+        return self.body.decode("utf-8", "replace")
+
+    def retry_at(self, now: datetime) -> datetime | None:
+        """When Retry-After (seconds or an HTTP date) lets us come again, a day away at most."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.isdigit():
+            return now + timedelta(seconds=min(int(value[:12]), LONGEST_WAIT.total_seconds()))
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(moment, now), now + LONGEST_WAIT)
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
 
-class Http:
-    """Keep-alive sessions, one a thread; safe to share between threads."""
+class Unsent(PlatformUnavailable):
+    """No connection came about: the request certainly did not arrive."""
 
-    def __init__(self, limits: Limits | None = None, *, user_agent: str = "Greenroom/1.0") -> None:
+
+class Http:
+    """Keep-alive connections, shared by all threads."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        user_agent: str = "Greenroom/1.0",
+        public_only: bool = False,
+    ) -> None:
+        """``public_only`` refuses to connect to private addresses: for URLs that others gave."""
         self.limits = limits or Limits()
         self.user_agent = user_agent
-        self._local = threading.local()
+        self._pools = urllib3.PoolManager(
+            num_pools=20, maxsize=64, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where()
+        )
+        self._pools.pool_classes_by_scheme = (
+            {"http": _PublicPool, "https": _SecurePublicPool}
+            if public_only
+            else {"http": _Pool, "https": _SecurePool}
+        )
 
     def get(self, url: str, **options: Any) -> Reply:
         return self.request("GET", url, **options)
@@ -85,67 +140,263 @@ class Http:
     ) -> Reply:
         """Send one request; 5xx answers are returned, for the adapter knows their meaning.
 
-        Raises PlatformUnavailable (time-out, DNS, connection) or BadResponse (too large).
+        Raises PlatformUnavailable (time-out, DNS, connection cut; ``Unsent`` when nothing was
+        sent) or BadResponse (not HTTP, not decodable, too large). Both name the platform.
         """
         limits = limits or self.limits
-        deadline = time.monotonic() + limits.total_seconds
+        sent = {"User-Agent": self.user_agent, "Accept": "application/json"}
+        body: bytes | None = None
+        if json is not None:
+            body = jsonlib.dumps(json, separators=(",", ":")).encode()
+            sent["Content-Type"] = "application/json"
+        elif data is not None:
+            body = urlencode(data).encode()
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        sent |= {"Accept-Encoding": "gzip", **(headers or {})}
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        failure: Failure
         try:
-            with self._session().request(
-                method,
-                url,
-                params=params,
-                headers=headers,
-                json=json,
-                data=data,
-                timeout=(limits.connect_seconds, limits.read_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = self._body(response, deadline, limits.max_bytes, platform)
-                names = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status_code, names, body, platform)
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            OSError,
-        ) as error:
-            raise _unavailable(error, url, platform) from None
+            return self._send(method, url, sent, body, limits, platform)
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            failure = _failure(error, url, platform)
+        # Raised out here, so that it does not carry the library's error, which holds the request.
+        raise failure
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.headers["User-Agent"] = self.user_agent
-            session.headers["Accept"] = "application/json"
-            self._local.session = session
-        return session
-
-    def _body(
+    def _send(
         self,
-        response: requests.Response,
-        deadline: float,
-        max_bytes: int,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        limits: Limits,
         platform: str,
-    ) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > max_bytes:
-                raise BadResponse(
-                    f"the answer is larger than {max_bytes} bytes",
-                    platform=platform,
-                    field="body",
-                )
-            if time.monotonic() > deadline:
-                raise PlatformUnavailable("the answer came too slowly", platform=platform)
-            chunks.append(chunk)
-        return b"".join(chunks)
+    ) -> Reply:
+        _call.deadline = time.monotonic() + limits.total_seconds
+        response = self._pools.urlopen(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            timeout=urllib3.Timeout(connect=limits.connect_seconds, read=limits.read_seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        try:
+            content = _body(response, limits.max_bytes, platform)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status, names, content, platform)
 
 
-def _unavailable(error: Exception, url: str, platform: str) -> PlatformUnavailable:
-    host = urlsplit(url).hostname or "the platform"
-    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
-        return PlatformUnavailable(f"{host} did not answer in time", platform=platform)
-    return PlatformUnavailable(f"{host} can't be reached", platform=platform)
+def _body(response: urllib3.BaseHTTPResponse, max_bytes: int, platform: str) -> bytes:
+    """The decoded body, read piece by piece; raises BadResponse beyond ``max_bytes``."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.read1(CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > max_bytes:
+            raise BadResponse(
+                f"the answer is larger than {max_bytes} bytes", platform=platform, field="body"
+            )
+        if _remaining() <= 0:
+            raise TimeoutError
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _failure(error: Exception, url: str, platform: str) -> Failure:
+    """Our word for a library's error, without anything of the request but the host."""
+    try:
+        host = urlsplit(url).hostname or "the platform"
+    except ValueError:
+        host = "the platform"
+    exceptions = urllib3.exceptions
+    match error:
+        case exceptions.NewConnectionError() | exceptions.SSLError():
+            return Unsent(f"{host} can't be reached", platform=platform)
+        case exceptions.ConnectTimeoutError():
+            return Unsent(f"{host} did not answer in time", platform=platform)
+        case exceptions.TimeoutError() | TimeoutError():
+            return PlatformUnavailable(
+                f"{host} did not answer in time", platform=platform, field="body"
+            )
+        case exceptions.DecodeError() | exceptions.InvalidHeader():
+            return BadResponse(
+                f"the answer of {host} can't be decoded", platform=platform, field="body"
+            )
+        case exceptions.LocationValueError() | UnicodeError() | ValueError():
+            return Unsent(f"the request to {host} can't be sent", platform=platform)
+    return PlatformUnavailable(f"{host} broke the connection off", platform=platform, field="body")
+
+
+# --- the deadline of a whole call -----------------------------------------------------------------
+# A read time-out starts anew with every byte, so that an answer which drips (its headers, too)
+# could hold a thread for hours. Here each read from the socket is given what is left of the call.
+
+_call = threading.local()
+
+
+def _remaining() -> float:
+    return float(getattr(_call, "deadline", float("inf"))) - time.monotonic()
+
+
+def _out_of_time() -> NoReturn:
+    raise TimeoutError("the call's time is over")
+
+
+class _Reader(io.RawIOBase):
+    """A socket's bytes, none of them later than the call's deadline."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._read_seconds = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = _remaining()
+        if left <= 0:
+            _out_of_time()
+        patience = left if self._read_seconds is None else min(left, self._read_seconds)
+        self._sock.settimeout(patience)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Reader(sock), CHUNK)
+
+
+def _connected(
+    host: str, port: int, seconds: float, options: Any, *, public_only: bool = False
+) -> socket.socket:
+    """A connection to the first address that answers, name look-up included in ``seconds``."""
+    until = time.monotonic() + seconds
+    last: OSError | None = None
+    addresses = _addresses(host, port, seconds)
+    if public_only:
+        # Each address is judged and then connected to as it stands: no second look-up to fool us.
+        for address in addresses:
+            _refuse_private(str(address[4][0]), port)
+    for family, kind, protocol, _, address in addresses:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(left)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            return sock
+    raise last or TimeoutError("no address answered in time")
+
+
+def _refuse_private(address: str, port: int) -> None:
+    try:
+        filter_host(address, port, allow_loopback=False)
+    except InvalidIPAddress:
+        raise OSError("the address is not public") from None
+
+
+def _addresses(host: str, port: int, seconds: float) -> list[Any]:
+    """``getaddrinfo``, which knows no time-out, in a thread that may be left behind."""
+    found: list[Any] = []
+    faults: list[OSError | UnicodeError] = []
+
+    def look_up() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            faults.append(error)
+
+    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if faults:
+        raise faults[0]
+    if not found:
+        raise TimeoutError("the name was not found in time")
+    return found
+
+
+class _Bound:
+    """Mixed into urllib3's connections: they connect and answer within the call's deadline."""
+
+    response_class: Any = _Answer
+    public_only = False
+
+    def request(self: Any, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(max(_remaining(), 0.001))
+        super().request(*args, **options)  # type: ignore[misc]
+
+    def _new_conn(self: Any) -> socket.socket:
+        seconds = max(min(self.timeout or 5.0, _remaining()), 0.001)
+        try:
+            sock = _connected(
+                self._dns_host,
+                self.port,
+                seconds,
+                self.socket_options,
+                public_only=self.public_only,
+            )
+        except TimeoutError:
+            raise urllib3.exceptions.ConnectTimeoutError(self, "no answer in time") from None
+        except (OSError, UnicodeError):
+            raise urllib3.exceptions.NewConnectionError(self, "not reached") from None
+        sock.settimeout(max(_remaining(), 0.001))  # what a TLS handshake may take
+        return sock
+
+
+class _Connection(_Bound, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Bound, HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _PublicConnection(_Connection):
+    public_only = True
+
+
+class _SecurePublicConnection(_SecureConnection):
+    public_only = True
+
+
+class _PublicPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _SecurePublicPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecurePublicConnection

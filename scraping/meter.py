@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from threading import Lock
+
+MOST_DRIFT = 200
+"""Different unknown paths that one meter keeps: a hostile answer could invent millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,25 @@ class Usage:
     bucket: str
     percent: int
     blocked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One paid run at a provider, as it ended. ``outcome``: succeeded, partial or failed."""
+
+    provider: str
+    platform: str
+    actor: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    provider_run_id: str = ""
+    handles_asked: int = 0
+    handles_delivered: int = 0
+    items: int = 0
+    cost_usd: Decimal | None = None
+    error_code: str = ""
+    message: str = ""
 
 
 @dataclass(slots=True)
@@ -28,6 +51,8 @@ class Meter:
     drift: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(source, dotted path) of fields and shapes that no parser knows, with how often."""
     cost_usd: float = 0.0
+    runs: list[RunReport] = field(default_factory=list)
+    """Paid runs that have ended; ``scraping.ledger.record`` writes them down."""
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def call(self, bucket: str = "", units: int = 0) -> None:
@@ -42,9 +67,17 @@ class Meter:
             self.usages.append(usage)
 
     def unknown(self, source: str, path: str) -> None:
+        path = "".join(sign for sign in path if sign.isprintable())[:200]
         with self.lock:
-            self.drift[(source, path)] += 1
+            if (source, path) in self.drift or len(self.drift) < MOST_DRIFT:
+                self.drift[(source, path)] += 1
 
     def charge(self, usd: float) -> None:
         with self.lock:
             self.cost_usd += usd
+
+    def report(self, run: RunReport) -> None:
+        """Keep a paid run and add what it cost."""
+        with self.lock:
+            self.runs.append(run)
+            self.cost_usd += float(run.cost_usd or 0)

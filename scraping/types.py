@@ -104,3 +104,19 @@ class Post:
     """Metrics that were asked and refused for this item."""
     note: str = ""
     """Why the item is incomplete, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapedAccount:
+    """What a scraping provider brought for one handle."""
+
+    profile: Profile
+    posts: tuple[Post, ...]
+    """Newest first, at most as many as were asked for."""
+    source: str
+    """The provider's name: the provenance of every number."""
+    fetched_at: datetime
+    partial: tuple[str, ...] = ()
+    """What could not be read: ``posts``, or a field's name."""
+    listed_since: datetime | None = None
+    """The posts are complete from here to now; None when nothing can be said of absent ones."""

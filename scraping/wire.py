@@ -6,6 +6,9 @@ becomes a zero.
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -13,6 +16,37 @@ from typing import Any, Self
 from scraping.errors import BadResponse
 from scraping.meter import Meter
 from scraping.types import MAX_COUNT
+
+LONGEST_IDENT = 120
+"""Characters of an identifier: no platform comes near it, and no column holds more."""
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def parsed(text: str | bytes, *, platform: str, source: str = "") -> Any:
+    """JSON as values; NaN and Infinity, which JSON does not know, read as null.
+
+    What follows the first value of a text is ignored (JSON inside a page). Raises BadResponse.
+    """
+    try:
+        if isinstance(text, bytes):
+            return json.loads(text, parse_constant=_nothing)
+        return json.JSONDecoder(parse_constant=_nothing).raw_decode(text.lstrip())[0]
+    except (ValueError, RecursionError):
+        pass
+    raise BadResponse("this is not JSON", platform=platform, source=source, field="body")
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def storable(text: str) -> str:
+    """The text without what no database takes: NUL, and halves of surrogate pairs."""
+    text = text.replace("\x00", "")
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class Fields:
@@ -44,7 +78,7 @@ class Fields:
         """Declare the fields that the parser knows; any other is counted as drift."""
         if self.meter is not None:
             for name in self.value.keys() - set(names):
-                self.meter.unknown(self.source, self._at(name))
+                self.meter.unknown(self.source, _INDEX.sub("[]", self._at(name)))
         return self
 
     def text(self, key: str) -> str | None:
@@ -54,7 +88,7 @@ class Fields:
             return None
         if not isinstance(value, str):
             raise self._wrong(key, "a string", value)
-        return value.replace("\x00", "")
+        return storable(value) or None
 
     def ident(self, key: str) -> str | None:
         """An identifier: string or integer, always handed on as a string."""
@@ -63,7 +97,10 @@ class Fields:
             return None
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise self._wrong(key, "an identifier", value)
-        return str(value)
+        ident = storable(str(value)).strip()
+        if len(ident) > LONGEST_IDENT:
+            raise self._wrong(key, "an identifier", value)
+        return ident or None
 
     def need(self, key: str) -> str:
         """An identifier that the reading can't do without. Raises BadResponse when absent."""
@@ -79,7 +116,7 @@ class Fields:
             return None
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19:
             value = int(value)
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and math.isfinite(value) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
             raise self._wrong(key, "a count", value)
@@ -90,6 +127,8 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self._wrong(key, "a number", value)
+        if not -MAX_COUNT <= value <= MAX_COUNT or math.isnan(value):
             raise self._wrong(key, "a number", value)
         return float(value)
 
@@ -108,9 +147,9 @@ class Fields:
             return None
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise self._wrong(key, "a time", value) from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
     def epoch(self, key: str) -> datetime | None:
         """Seconds since 1970 as aware UTC."""
