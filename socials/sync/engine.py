@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 
+from scraping import ledger
 from scraping.errors import (
     BadResponse,
     Blocked,
@@ -32,6 +33,7 @@ from scraping.errors import (
 from socials import breaker, platforms, quota
 from socials.models import Connection, Priority, SyncStatus
 from socials.sync import reading, rescue, store, workers
+from socials.sync.board import board
 from socials.sync.reading import Arrived, Chunk, Finished, Held
 from socials.types import Reading
 
@@ -83,6 +85,7 @@ class Loop:
                 return False
             self._receive(TURN_SECONDS)
             self._keep()
+            board.hold(len(self.held))
         self._drain()
         return self._soon()
 
@@ -323,6 +326,8 @@ class Loop:
                 breaker.block(
                     chunk.platform, chunk.source.name, usage.blocked_until, "RATE_LIMITED"
                 )
+        if chunk.meter.runs:
+            ledger.record(chunk.meter.runs)
         if chunk.meter.drift:
             _sight(chunk)
 
