@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "django_q",
     "django_htmx",
     "template_partials",
     "rest_framework",
@@ -44,6 +43,7 @@ INSTALLED_APPS = [
     "scraping",
     "talent",
     "socials",
+    "django_q",  # after socials, whose qcluster command takes the place of its own
 ]
 
 MIDDLEWARE = [
@@ -269,8 +269,8 @@ Q_CLUSTER = {
     "name": "greenroom",
     "orm": "default",
     "workers": env.int("WORKERS", default=2),
-    "timeout": 120,
-    "retry": 180,
+    "timeout": 240,
+    "retry": 300,
     "max_attempts": 1,
     "ack_failures": True,
     "queue_limit": env.int("WORKERS", default=2),

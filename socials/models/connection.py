@@ -68,7 +68,7 @@ class Trigger(models.TextChoices):
 LIMITS = ("RATE_LIMITED", "QUOTA_EXHAUSTED")
 """Causes whose end the platform orders: nobody's click shortens them."""
 
-MAX_LOST_WORKERS = 5
+MAX_LOST_WORKERS = 10
 """So many workers may die in a row over one connection before a person must look."""
 
 
@@ -91,6 +91,15 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def due(self) -> ConnectionQuerySet:
         return self.filter(sync_status=SyncStatus.PENDING, next_attempt_at__lte=Now())
+
+    def soon(self, within: timedelta) -> ConnectionQuerySet:
+        """Due now or ``within`` so long."""
+        return self.filter(sync_status=SyncStatus.PENDING, next_attempt_at__lte=Now() + within)
+
+    def overdue(self, *, seconds: float) -> ConnectionQuerySet:
+        """Due for so long and still not taken."""
+        late = Now() - timedelta(seconds=seconds)
+        return self.filter(sync_status=SyncStatus.PENDING, next_attempt_at__lte=late)
 
     def held_by(self, owner: str) -> ConnectionQuerySet:
         return self.filter(sync_status=SyncStatus.SYNCING, lease_owner=owner)
@@ -293,19 +302,20 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         if values.get("error_code") in LIMITS and next_attempt_at is not None:
             at_once = next_attempt_at
         values |= {
-            "sync_status": _if_asked_again(Value(SyncStatus.PENDING), Value(status)),
-            "attempt": _if_asked_again(Value(0), values.get("attempt", F("attempt"))),
+            "sync_status": _if_asked_again("sync_status", Value(SyncStatus.PENDING), Value(status)),
+            "attempt": _if_asked_again("attempt", Value(0), values.get("attempt", F("attempt"))),
             "next_attempt_at": _if_asked_again(
-                at_once, next_attempt_at or Value(None, models.DateTimeField())
+                "next_attempt_at", at_once, next_attempt_at or Value(None, models.DateTimeField())
             ),
         }
         held = self.claimed(pk, version=version, owner=owner)
         return bool(held.update(**values, **_unheld()))
 
 
-def _if_asked_again(then: Any, otherwise: Any) -> Case:
+def _if_asked_again(column: str, then: Any, otherwise: Any) -> Case:
     """``then`` where a person asked while it was syncing (SET reads the row as it was)."""
-    return Case(When(wants_again=True, then=then), default=otherwise)
+    field = Connection._meta.get_field(column)
+    return Case(When(wants_again=True, then=then), default=otherwise, output_field=field)
 
 
 def _unheld() -> dict[str, Any]:
@@ -314,9 +324,9 @@ def _unheld() -> dict[str, Any]:
         "lease_owner": "",
         "lease_expires_at": None,
         "sync_version": F("sync_version") + 1,
-        "trigger": _if_asked_again(Value(Trigger.MANUAL), F("trigger")),
-        "priority": _if_asked_again(Value(Priority.INTERACTIVE), F("priority")),
-        "requested_at": _if_asked_again(Now(), F("requested_at")),
+        "trigger": _if_asked_again("trigger", Value(Trigger.MANUAL), F("trigger")),
+        "priority": _if_asked_again("priority", Value(Priority.INTERACTIVE), F("priority")),
+        "requested_at": _if_asked_again("requested_at", Now(), F("requested_at")),
         "wants_again": False,
         "updated_at": Now(),
     }

@@ -58,7 +58,9 @@ class StageSource:
         return {"stage.units": self.units * len(asks)}
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
-        yield from zip(asks, context.concurrently(lambda ask: self._read(ask, context), asks))
+        yield from zip(
+            asks, context.concurrently(lambda ask: self._read(ask, context), asks), strict=True
+        )
 
     def _read(self, ask: Ask, context: Context) -> Reading | Failure:
         context.meter.call("stage.units", self.units)

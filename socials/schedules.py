@@ -1,0 +1,98 @@
+"""What runs by the clock: one line each, written to django-q2's table by name."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+import structlog
+from django.utils import timezone
+from django_q.models import Schedule
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "greenroom: "
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A task, how often it runs, and for daily ones at which hour (UTC)."""
+
+    name: str
+    task: str
+    minutes: int = 1
+    daily_at: int | None = None
+    args: tuple[Any, ...] = field(default=())
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        daily = self.daily_at is not None
+        return {
+            "func": self.task,
+            "args": repr(self.args) if self.args else None,
+            "kwargs": None,
+            "hook": None,
+            "cluster": None,
+            "schedule_type": Schedule.DAILY if daily else Schedule.MINUTES,
+            "minutes": None if daily else self.minutes,
+            "repeats": -1,
+        }
+
+    def first_run(self, now: datetime) -> datetime:
+        if self.daily_at is None:
+            return now
+        at = now.replace(hour=self.daily_at, minute=0, second=0, microsecond=0)
+        return at if at > now else at + timedelta(days=1)
+
+
+SCHEDULES = [
+    Plan("plan refreshes", "socials.tasks.plan_refreshes"),
+    Plan("rescue what lost workers held", "socials.tasks.rescue_lost"),
+    Plan("wake the sync", "socials.tasks.sync_due"),
+    Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
+]
+
+
+def mend() -> bool:
+    """Bring the table in line with ``SCHEDULES``, and put aside any row that would stop the rest.
+
+    django-q2 runs all schedules in one go: a single row that it can't read ends the round.
+    """
+    wanted = {PREFIX + plan.name: plan for plan in SCHEDULES}
+    rows = {row.name: row for row in Schedule.objects.filter(name__startswith=PREFIX)}
+    for name, plan in wanted.items():
+        row = rows.get(name)
+        if row is None:
+            Schedule.objects.update_or_create(
+                name=name,
+                defaults={**plan.columns, "next_run": plan.first_run(timezone.now())},
+            )
+        elif any(getattr(row, column) != value for column, value in plan.columns.items()):
+            Schedule.objects.filter(pk=row.pk).update(
+                **plan.columns, next_run=plan.first_run(timezone.now())
+            )
+    Schedule.objects.filter(name__startswith=PREFIX).exclude(name__in=wanted).delete()
+    for row in Schedule.objects.exclude(repeats=0).exclude(name__startswith=PREFIX):
+        if reason := fault(row):
+            Schedule.objects.filter(pk=row.pk).update(repeats=0)
+            log.error("schedule.put_aside", schedule=row.name or row.pk, reason=reason)
+    return True
+
+
+def fault(row: Schedule) -> str:
+    """Why django-q2 could not run this schedule; empty when it can."""
+    try:
+        if row.args:
+            ast.literal_eval(row.args)
+        if row.next_run is None:
+            return "it has no time"
+        if row.schedule_type != Schedule.ONCE:
+            row.calculate_next_run(row.next_run)
+        module, _, name = row.func.rpartition(".")
+        getattr(import_module(module), name)
+    except (ValueError, SyntaxError, TypeError, ImportError, AttributeError, KeyError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
