@@ -27,11 +27,16 @@ def get(platform: str) -> Platform:
 
 
 def sources(platform: str) -> tuple[Source, ...]:
-    """The platform's sources in the configured order; ``public`` only when it is named."""
+    """The platform's sources in the configured order; ``public`` only when it is named.
+
+    Unless the order is configured, the scraping provider that is chosen comes last.
+    """
     known = {source.name: source for source in get(platform).sources}
     wanted: list[str] = getattr(settings, f"{platform}_SOURCES", [])
     if not wanted:
-        return tuple(source for source in known.values() if source.name != "public")
+        public = settings.PLATFORM_SETTINGS.get("SCRAPING_PROVIDER") == "public"
+        unwanted = "apify" if public else "public"
+        return tuple(source for source in known.values() if source.name != unwanted)
     return tuple(known[name] for name in wanted if name in known)
 
 

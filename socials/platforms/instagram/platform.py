@@ -6,11 +6,12 @@ from socials.platforms.instagram import usage
 from socials.platforms.instagram.business_discovery import BusinessDiscovery
 from socials.platforms.instagram.login import InstagramLogin
 from socials.platforms.kit.platform import Bucket, Platform, Window
+from socials.platforms.kit.scraped import APIFY, PUBLIC
 
 PLATFORM = Platform(
     id="INSTAGRAM",
     name="Instagram",
-    sources=(InstagramLogin(), BusinessDiscovery()),
+    sources=(InstagramLogin(), BusinessDiscovery(), APIFY, PUBLIC),
     # Meta tells this limit in percent of the hour.
     buckets=(Bucket(usage.APP, 100, Window.HOUR),),
     image_hosts=(".cdninstagram.com", ".fbcdn.net"),
