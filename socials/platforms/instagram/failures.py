@@ -23,6 +23,9 @@ from socials.platforms.instagram.graph import PLATFORM, Refusal
 
 THROTTLED = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 THROTTLED_APP = frozenset({4, 341})
+"""Limits of the whole app, whoever's token is used."""
+THROTTLED_TOKEN = frozenset({17, 32, 613})
+"""Limits of whoever the token stands for."""
 DEAD_TOKEN = frozenset({102, 190})
 BAD_APP = {3: "INSTAGRAM_CLIENT_ID", 101: "INSTAGRAM_CLIENT_ID", 104: "META_APP_SECRET"}
 OUR_QUESTION = frozenset({100, 2500, 36104})
@@ -52,21 +55,22 @@ class Whose(StrEnum):
     AGENCY = "agency"
 
 
-def failure(refusal: Refusal, *, source: str, whose: Whose, bucket: str = "") -> Failure:
+def failure(refusal: Refusal, *, source: str, whose: Whose) -> Failure:
     """The typed failure of a refusal. Unknown codes are passing faults: try again later.
 
-    ``bucket`` is the limit that a throttled call stood under, where all of a source share one.
+    A limit names its ``bucket`` where it holds up every reading of this source.
     """
     kind, words, setting = _meaning(refusal, whose)
-    if refusal.code in THROTTLED_APP:
-        bucket = usage.APP
+    shared = refusal.code in THROTTLED_APP or (
+        whose is Whose.AGENCY and refusal.code in THROTTLED_TOKEN
+    )
     return kind(
         f"{words}: {refusal}",
         platform=PLATFORM,
         source=source,
         setting=setting,
         retry_at=refusal.retry_at if kind is RateLimited else None,
-        bucket=bucket if kind is RateLimited else "",
+        bucket=usage.APP if kind is RateLimited and shared else "",
     )
 
 
