@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,7 +13,7 @@ from django.dispatch import Signal
 from socials import handles, platforms
 from socials.models import Connection, Priority, SyncStatus, Trigger
 from socials.models.connection import first_delay
-from talent.activity import record
+from talent.activity import record, record_many
 from talent.queue import later
 
 if TYPE_CHECKING:
@@ -63,6 +64,42 @@ def connect(
     return row, created
 
 
+def connect_many(
+    accounts: Iterable[tuple[int, handles.Handle]], *, actor: User | None = None
+) -> dict[tuple[int, str, str], int]:
+    """Add many accounts, each a talent's id and a handle, in a fixed number of statements.
+
+    They queue behind what people ask for one by one. Those that are there are left as they stand.
+    Returns the ids of the new ones by (talent id, platform, key).
+    """
+    wanted = {(talent_id, a.platform, a.key): a for talent_id, a in accounts}
+    with transaction.atomic():
+        there = _ids_of(wanted)
+        fresh = {key: account for key, account in wanted.items() if key not in there}
+        Connection.objects.bulk_create(
+            [_row_of(talent_id, account) for (talent_id, _, _), account in fresh.items()],
+            batch_size=1_000,
+            ignore_conflicts=True,
+        )
+        created = {key: pk for key, pk in _ids_of(fresh).items() if key in fresh}
+        record_many(
+            "connection.connected",
+            [
+                (
+                    key[0],
+                    f"{platforms.get(key[1]).name} {fresh[key].handle}",
+                    _facts(pk, fresh[key]),
+                )
+                for key, pk in created.items()
+            ],
+            actor=actor,
+        )
+        for platform in {platform for _, platform, _ in created}:
+            if platforms.get(platform).syncs:
+                later("socials.tasks.sync_due", platform)
+    return created
+
+
 def request_sync(
     connection_id: int,
     *,
@@ -98,7 +135,31 @@ def disconnect(connection_id: int, *, actor: User | None = None) -> None:
         transaction.on_commit(lambda: disconnected.send(sender=Connection, **told), robust=True)
 
 
-def _begin(*, syncs: bool) -> dict[str, object]:
+def _row_of(talent_id: int, account: handles.Handle) -> Connection:
+    return Connection(
+        talent_id=talent_id,
+        platform=account.platform,
+        handle=account.handle,
+        handle_key=account.key,
+        profile_url=account.url,
+        trigger=Trigger.CONNECT,
+        priority=Priority.SCHEDULED,
+        requested_at=Now(),
+        **_begin(syncs=platforms.get(account.platform).syncs),
+    )
+
+
+def _ids_of(keys: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
+    rows = Connection.objects.filter(talent__in={talent_id for talent_id, _, _ in keys})
+    return {
+        (talent_id, platform, key): pk
+        for talent_id, platform, key, pk in rows.values_list(
+            "talent_id", "platform", "handle_key", "pk"
+        )
+    }
+
+
+def _begin(*, syncs: bool) -> dict[str, Any]:
     if not syncs:
         return {"sync_status": SyncStatus.READY}
     return {"sync_status": SyncStatus.PENDING, "next_attempt_at": Now() + first_delay()}
@@ -111,9 +172,7 @@ def _try_again(row: Connection) -> bool:
 
 
 def _request(row: Connection, trigger: str, priority: int) -> bool:
-    return bool(
-        Connection.objects.filter(pk=row.pk).request(trigger=trigger, priority=priority)
-    )
+    return bool(Connection.objects.filter(pk=row.pk).request(trigger=trigger, priority=priority))
 
 
 def _note(action: str, row: Connection, actor: User | None) -> None:
@@ -122,5 +181,13 @@ def _note(action: str, row: Connection, actor: User | None) -> None:
         actor=actor,
         talent_id=row.talent_id,
         object=str(row),
-        details={"connectionId": row.pk, "platform": row.platform, "handle": row.handle},
+        details=_facts(row.pk, row),
     )
+
+
+def _facts(connection_id: int, account: Connection | handles.Handle) -> dict[str, object]:
+    return {
+        "connectionId": connection_id,
+        "platform": account.platform,
+        "handle": account.handle,
+    }
