@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from scraping.errors import BadResponse, Failure, InvalidHandle, NotFound
 from scraping.wire import Fields
-from socials.platforms.instagram import listing, parse, usage
+from socials.platforms.instagram import listing, parse
 from socials.platforms.instagram.failures import UNKNOWN_USER, Whose, failure
 from socials.platforms.instagram.graph import PLATFORM, Graph, Refusal
 from socials.platforms.kit.platform import Outcome
@@ -68,7 +68,7 @@ class _Visit:
             settings["META_GRAPH_URL"],
             settings["META_ACCESS_TOKEN"],
             settings.get("META_APP_SECRET", ""),
-            bucket=usage.APP,
+            shared=True,
         )
         self.page_size = min(self.page_size, max(self.ask.post_limit, 1))
 
@@ -179,4 +179,4 @@ class _Visit:
                 "A personal or age-restricted account looks the same from here, "
                 "and so does one that was renamed."
             )
-        return failure(refusal, source=SOURCE, whose=Whose.AGENCY, bucket=self.graph.bucket)
+        return failure(refusal, source=SOURCE, whose=Whose.AGENCY)

@@ -72,8 +72,8 @@ class Graph:
     token: str
     app_secret: str = ""
     """Signs each call (``appsecret_proof``) where the app requires it; empty: unsigned."""
-    bucket: str = ""
-    """The limit under which all of this source's calls stand; empty: each account has its own."""
+    shared: bool = False
+    """Whether all readings of this source use this token, and so its limits."""
 
     def __repr__(self) -> str:
         return f"Graph({self.base_url}, {self.source})"
@@ -89,12 +89,8 @@ class Graph:
             self._url(path), params={**params, **self._credentials()}, platform=PLATFORM
         )
         now = self.context.clock()
-        told = usage.observe(reply, self.context.meter, self.source, now, shared=bool(self.bucket))
-        try:
-            return answer(reply, self.source, reply.retry_at(now) or told, secret=self.token)
-        except RateLimited as limited:
-            limited.bucket = self.bucket
-            raise
+        told = usage.observe(reply, self.context.meter, self.source, now, shared=self.shared)
+        return answer(reply, self.source, reply.retry_at(now) or told, secret=self.token)
 
     def _url(self, path: str) -> str:
         version = self.context.settings.get("META_GRAPH_VERSION", "").removeprefix("v")

@@ -119,9 +119,7 @@ class Insights:
             return
         if is_permission(refusal) and self._successes:
             raise _Impossible(NOT_SHOWN) from None
-        raise failure(
-            refusal, source=self.graph.source, whose=Whose.TALENT, bucket=self.graph.bucket
-        ) from None
+        raise failure(refusal, source=self.graph.source, whose=Whose.TALENT) from None
 
     def _count(self, *, answered: bool) -> None:
         """Posts that are refused every metric, one after the other, end it too."""

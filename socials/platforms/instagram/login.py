@@ -178,7 +178,7 @@ class _Visit:
             raise self._failure(refusal) from None
 
     def _failure(self, refusal: Refusal) -> Failure:
-        return failure(refusal, source=SOURCE, whose=Whose.TALENT, bucket=self.graph.bucket)
+        return failure(refusal, source=SOURCE, whose=Whose.TALENT)
 
 
 def unwrapped(body: dict[str, Any]) -> Any:
