@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path, re_path
 
+from config import health
 from socials.pages.photos import photo
 from talent.api.errors import not_found
 
@@ -15,10 +16,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403.html", {"expired_form": True}, status=403)
 
 
+handler500 = "talent.pages.errors.server_error"
+
 urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("api/", include("socials.api.urls")),
     path("api/", include("talent.api.urls")),
     re_path(r"^api(/.*)?$", not_found),
+    path("", include("talent.pages.urls")),
+    path("", include("socials.pages.urls")),
     path("media/photos/<str:folder>/<str:file>", photo, name="photo"),
 ]
