@@ -46,6 +46,10 @@ class Freshness:
     stale: int
     """Older than their target, or never read."""
 
+    @property
+    def total(self) -> int:
+        return self.within_target + self.stale
+
 
 @dataclass(frozen=True, slots=True)
 class PlatformStats:

@@ -15,10 +15,10 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from socials import handles, platforms
-from socials.dashboard import Place, places
+from socials.dashboard import GONE, Place, places
 from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action
-from socials.models import Connection, SyncStatus, Worker
+from socials.models import Connection, Post, SyncStatus, Worker
 from talent.models import Talent, User
 from talent.templatetags.marks import WORDS
 
@@ -383,7 +383,12 @@ def _chips(rows: list[Connection]) -> Iterable[Chip]:
         accounts = [row for row in rows if row.platform == platform]
         if accounts:
             worst = min(accounts, key=lambda row: WORST_FIRST.index(state_of(row)))
-            yield Chip(platform, handles.at(worst.platform, worst.handle), state_of(worst), _total(accounts))
+            yield Chip(
+                platform,
+                handles.at(worst.platform, worst.handle),
+                state_of(worst),
+                _total(accounts),
+            )
 
 
 def _total(rows: Iterable[Connection]) -> int | None:
@@ -501,7 +506,7 @@ def frame(user: User) -> Frame:
         last_synced_at__lt=now - timedelta(hours=STALE_HOURS),
         talent__status="active",
     ).aggregate(n=Count("talent", distinct=True))
-    workers = Worker.objects.aggregate(
+    workers = Worker.objects.filter(heartbeat_at__gt=now - GONE).aggregate(
         all=Count("id"),
         late=Count("id", filter=Q(heartbeat_at__lt=now - LATE)),
         last=Max("heartbeat_at"),
@@ -515,3 +520,33 @@ def frame(user: User) -> Frame:
         late_workers=workers["late"],
         last_sign_at=workers["last"],
     )
+
+
+# --- one talent's posts ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    platform: str
+    caption: str
+    url: str
+    kind: str
+    posted_at: datetime | None
+    views: int | None
+    likes: int | None
+    comments: int | None
+
+
+def latest_posts(talent_id: int, most: int = 6) -> list[PostLine]:
+    """The newest posts of all of a talent's accounts. One query."""
+    rows = (
+        Post.objects.filter(
+            connection__talent_id=talent_id, deleted_at__isnull=True, posted_at__isnull=False
+        )
+        .order_by("-posted_at", "-id")
+        .values_list(
+            "connection__platform", "caption", "url", "kind", "posted_at", "views", "likes",
+            "comments",
+        )
+    )  # fmt: skip
+    return [PostLine(*row) for row in rows[:most]]

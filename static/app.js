@@ -100,6 +100,19 @@
     if (box) close(box);
   });
 
+  /* What a reader had opened stays open when its part is swapped. */
+  on("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const known = $$("details[id]", target);
+    known.forEach((old) => {
+      const fresh = fragment.querySelector(`#${CSS.escape(old.id)}`);
+      if (fresh) fresh.open = old.open;
+    });
+  });
+
+  /* The server may say where the focus goes when what had it is gone. */
+  on("focusOn", (event) => $(event.detail.selector)?.focus());
+
   /* A button that can't be used now stays in the tab order, and does nothing. */
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[aria-disabled=true]")) return;

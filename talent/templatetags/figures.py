@@ -105,3 +105,14 @@ def plural(number: int, words: str) -> str:
     """``3|plural:"profile,profiles"`` → "3 profiles"."""
     one, _, many = words.partition(",")
     return f"{number:,} {one if number == 1 else many}"
+
+
+@register.filter
+def seconds(milliseconds: int | None) -> str:
+    return duration(None if milliseconds is None else milliseconds / 1000)
+
+
+@register.filter
+def cause_name(code: str) -> str:
+    """NOT_FOUND → "Not found"."""
+    return code.replace("_", " ").capitalize()

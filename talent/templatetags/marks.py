@@ -18,6 +18,14 @@ PLATFORM_NAMES = {
     "TWITTER": "X",
     "LINKEDIN": "LinkedIn",
 }
+WORDS = {
+    "pending": "Pending",
+    "syncing": "Syncing",
+    "ready": "Connected",
+    "error": "Error",
+    "reauth": "Reconnect",
+    "link": "Link only",
+}
 TONES = 8
 """How many avatar colours the stylesheet has."""
 
@@ -46,6 +54,49 @@ def glyph(platform: str, size: str = "sm", *, quiet: bool = False) -> SafeString
         size,
         PLATFORM_NAMES.get(key, platform),
         key.lower(),
+    )
+
+
+@register.simple_tag
+def state_icon(state: str, *, small: bool = False) -> SafeString:
+    """A state's icon: a shape of its own for each, so that colour is never needed to tell them."""
+    shape = {"ready": "check", "link": "link"}.get(state, state) if small else state
+    moving = " spin" if state == "syncing" else ""
+    return icon(shape, f"ic {state}{moving}")
+
+
+@register.simple_tag
+def state(state: str) -> SafeString:
+    """A state in a line of text: icon and word."""
+    return format_html('<span class="state {}">{}{}</span>', state, _drawn(state), WORDS[state])
+
+
+@register.simple_tag
+def pill(state: str) -> SafeString:
+    """A state in its box: icon and word."""
+    if state == "link":
+        return format_html('<span class="pill plain">{}</span>', WORDS[state])
+    return format_html('<span class="pill {}">{}{}</span>', state, _drawn(state), WORDS[state])
+
+
+def _drawn(state: str) -> SafeString:
+    return icon(state, "spin" if state == "syncing" else "")
+
+
+@register.simple_tag
+def meter(share: float | None, word: str) -> SafeString:
+    """A bar that is ``share`` percent full. Drawn as SVG: the content policy forbids styles."""
+    full = min(100.0, max(0.0, share or 0.0))
+    level = (
+        "full" if full >= 95 and word == "used" else "warn" if full >= 80 and word == "used" else ""
+    )
+    return format_html(
+        '<svg class="meter {}" viewBox="0 0 100 1" preserveAspectRatio="none" role="img"'
+        ' aria-label="{} percent {}"><rect width="{}" height="1"/></svg>',
+        level,
+        f"{full:.1f}",
+        word,
+        f"{full:.1f}",
     )
 
 

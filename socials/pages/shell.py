@@ -1,0 +1,46 @@
+"""What every staff page is rendered in, and how a fragment answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from socials import queries
+from talent.pages.access import actor
+from talent.roles import can_write
+
+
+def page(
+    request: HttpRequest, template: str, *, here: str = "talents", status: int = 200, **context: Any
+) -> HttpResponse:
+    """A whole page with its sidebar; ``here`` is the entry of the sidebar that it belongs to."""
+    return render(
+        request,
+        template,
+        {
+            "frame": queries.frame(actor(request)),
+            "here": here,
+            "may_edit": can_write(request.user),
+            **context,
+        },
+        status=status,
+    )
+
+
+def fragment(
+    request: HttpRequest, template: str, *, toast: str = "", status: int = 200, **context: Any
+) -> HttpResponse:
+    """A part of a page; ``toast`` is what the person is told about it."""
+    response = render(
+        request, template, {"may_edit": can_write(request.user), **context}, status=status
+    )
+    if toast:
+        response["HX-Trigger"] = json.dumps({"toast": {"text": toast, "kind": "ready"}})
+    return response
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")

@@ -1,0 +1,26 @@
+"""Pages of the roster, of each talent's accounts, and of the syncs."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from socials.pages import connections, sync, talent_list, talent_page
+
+urlpatterns = [
+    path("", talent_list.talent_list, name="talent-list"),
+    path("talents/live", talent_list.talent_list_live, name="talent-list-live"),
+    path("talent/new", talent_page.talent_new, name="talent-new"),
+    path("talent/<int:talent_id>", talent_page.talent_overview, name="talent-overview"),
+    path("talent/<int:talent_id>/profiles", connections.talent_profiles, name="talent-profiles"),
+    path("talent/<int:talent_id>/profiles/live", connections.connections_live, name="connections-live"),
+    path("talent/<int:talent_id>/profiles/check", connections.account_check, name="account-check"),
+    path("talent/<int:talent_id>/activity", talent_page.talent_activity, name="talent-activity"),
+    path("talent/<int:talent_id>/settings", talent_page.talent_settings, name="talent-settings"),
+    path("talent/<int:talent_id>/sync", connections.talent_sync, name="talent-sync"),
+    path("talent/<int:talent_id>/archive", talent_page.talent_archive, name="talent-archive"),
+    path("talent/<int:talent_id>/restore", talent_page.talent_restore, name="talent-restore"),
+    path("talent/<int:talent_id>/delete", talent_page.talent_delete, name="talent-delete"),
+    path("connection/<int:connection_id>/sync", connections.connection_sync, name="connection-sync"),
+    path("connection/<int:connection_id>/delete", connections.connection_delete, name="connection-delete"),
+    path("sync", sync.sync, name="sync"),
+]  # fmt: skip
