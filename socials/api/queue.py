@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socials import queries
+from socials import dashboard
 from socials.api.serializers import QueueStatsSerializer
 from talent.api.schema import documented
 from talent.api.views import ApiView, success
@@ -19,4 +19,4 @@ class QueueStats(ApiView):
         answer=QueueStatsSerializer,
     )
     def get(self, request: Request) -> Response:
-        return success(QueueStatsSerializer(queries.queue_stats()).data)
+        return success(QueueStatsSerializer(dashboard.queue_stats()).data)

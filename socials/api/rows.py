@@ -102,7 +102,7 @@ def _with_facts(found: QuerySet[Talent]) -> QuerySet[Talent]:
 # --- versions: what a poll asks first ---
 
 _ROW_VERSIONS = """
-SELECT c.id, c.xmin::text, p.xmin::text, g.xmin::text,
+SELECT c.id, c.xmin::text, c.ctid::text, p.xmin::text, p.ctid::text, g.xmin::text, g.ctid::text,
        (SELECT count(*) FROM socials_post s WHERE s.connection_id = c.id AND s.deleted_at IS NULL)
 FROM socials_connection c
 LEFT JOIN socials_profile p ON p.connection_id = c.id
@@ -113,7 +113,7 @@ ORDER BY c.id
 
 
 def version_of(connection_id: int) -> list[tuple[Any, ...]]:
-    """PostgreSQL's own row versions (``xmin``): no write can forget to move them."""
+    """PostgreSQL's own row versions (``xmin``, ``ctid``): no write can forget to move them."""
     return _found(_versions("c.id = %s", connection_id), "connection")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +32,9 @@ ORDERINGS = {
 CHOICES = [sign + name for name in ORDERINGS for sign in ("", "-")]
 
 
+NAMELESS = dict.fromkeys(("required", "blank"), "Give a name, like Jane Smith.")
+
+
 class TalentQuery(PageQuery):
     search = serializers.CharField(
         required=False, max_length=200, help_text="In name, e-mail, tags and handles."
@@ -54,9 +57,14 @@ class PersonId(serializers.IntegerField):
         super().__init__(min_value=1, max_value=BIGGEST_ID, **options)
 
 
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
+class Email(Text):
+    """Text here: the roster's own rule decides, with its own words."""
+
+
 class NewTalent(Strict):
-    name = Text(max_length=200)
-    email = serializers.EmailField(required=False, allow_blank=True)
+    name = Text(max_length=200, error_messages=NAMELESS)
+    email = Email(required=False, allow_blank=True, max_length=254)
     bio = Text(required=False, allow_blank=True, max_length=10_000)
     tags = serializers.ListField(child=Text(max_length=50), required=False, max_length=50)
     location = Text(required=False, allow_blank=True, max_length=120)
@@ -70,7 +78,7 @@ class NewTalent(Strict):
 class TalentChanges(NewTalent):
     """Any subset; what is not named stays."""
 
-    name = Text(required=False, max_length=200)
+    name = Text(required=False, max_length=200, error_messages=NAMELESS)
     status = serializers.ChoiceField(Talent.Status.choices, required=False)
 
 

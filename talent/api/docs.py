@@ -102,7 +102,9 @@ def chapters(document: dict[str, Any]) -> list[Chapter]:
 def _operation(
     document: dict[str, Any], path: str, method: str, operation: dict[str, Any]
 ) -> Operation:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    media, content = next(
+        iter(operation.get("requestBody", {}).get("content", {}).items()), ("", {})
+    )
     body = _resolved(document, content.get("schema", {}))
     sent = _first_example(content) or ({} if not body else sample(document, body))
     return Operation(
@@ -132,7 +134,7 @@ def _operation(
         answers=tuple(
             _answer(document, status, answer) for status, answer in operation["responses"].items()
         ),
-        curl=_curl(method, path, sent if body else None, operation),
+        curl=_curl(method, path, operation, media=media, sent=sent),
     )
 
 
@@ -149,7 +151,7 @@ def _first_example(content: dict[str, Any]) -> Any:
     return next((example["value"] for example in examples.values()), None)
 
 
-def _curl(method: str, path: str, sent: Any, operation: dict[str, Any]) -> str:
+def _curl(method: str, path: str, operation: dict[str, Any], *, media: str, sent: Any) -> str:
     query = urlencode(
         {
             parameter["name"]: parameter["schema"]["default"]
@@ -157,14 +159,13 @@ def _curl(method: str, path: str, sent: Any, operation: dict[str, Any]) -> str:
             if parameter["in"] == "query" and "default" in parameter["schema"]
         }
     )
-    address = settings.PUBLIC_URL + path.replace("{talent_id}", "3").replace(
-        "{connection_id}", "12"
-    )
-    lines = [f"curl {'' if method == 'get' else f'-X {method.upper()} '}'{address}{'?' if query else ''}{query}'"]  # fmt: skip
-    lines.append('  -H "Authorization: Bearer $TOKEN"')
-    if sent is not None:
-        lines.append("  -H 'Content-Type: application/json'")
-        lines.append(f"  -d '{json.dumps(sent)}'")
+    verb = "" if method == "get" else f"-X {method.upper()} "
+    address = settings.PUBLIC_URL + path.replace("{id}", "12") + (f"?{query}" if query else "")
+    lines = [f"curl {verb}'{address}'", '  -H "Authorization: Bearer $TOKEN"']
+    if media == "application/json":
+        lines += ["  -H 'Content-Type: application/json'", f"  -d '{json.dumps(sent)}'"]
+    elif media:
+        lines += [f"  -F '{name}={value}'" for name, value in sent.items()]
     return " \\\n".join(lines)
 
 

@@ -83,7 +83,9 @@ def documented(
     many: bool = False,
     paged: bool = False,
     statuses: Sequence[int] = (200,),
-    body: type[serializers.Serializer[Any]] | None = None,
+    body: type[serializers.Serializer[Any]]
+    | dict[str, type[serializers.Serializer[Any]]]
+    | None = None,
     query: type[serializers.Serializer[Any]] | None = None,
     errors: Sequence[int] = (),
     polled: bool = False,

@@ -36,9 +36,12 @@ class Camel(serializers.Serializer[Any]):
 class Strict(Camel):
     """Input: a name that is not known is refused, and so is anything but an object."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         if not isinstance(data, Mapping):
             raise ValidationError({"body": ["Send a JSON object."]})
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> Any:
         known = [name for name, field in self.fields.items() if not field.read_only]
         faults: dict[str, Any] = {
             str(name): [f"Unknown field. Known here: {', '.join(known)}."]

@@ -23,6 +23,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who, how often, whether there is such a method, whether it is allowed: in this order."""
+        self.format_kwarg = None
         negotiated = self.perform_content_negotiation(request)
         request.accepted_renderer, request.accepted_media_type = negotiated
         request.version, request.versioning_scheme = None, None
