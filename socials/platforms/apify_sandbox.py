@@ -444,7 +444,7 @@ def _tiktok_author(account: Account, origin: str, now: datetime) -> dict[str, An
 def _tiktok_video(
     item: Item, author: dict[str, Any], given: str, origin: str, now: datetime
 ) -> dict[str, Any]:
-    video_id = str(7_500_000_000_000_000_000 + seed(item.key) % 10**17)
+    video_id = item.long_id
     cover = cdn.thumbnail(origin, item, now)
     return {
         "id": video_id,
@@ -485,7 +485,7 @@ def _instagram(account: Account, given: str, limit: int, origin: str, now: datet
         {
             "inputUrl": url,
             "id": str(10**9 + account.number % 10**10),
-            "fbid": f"17841{account.number % 10**12:012d}",
+            "fbid": f"1784{account.number % 10**13:013d}",
             "username": _shown_handle(account),
             "url": url,
             "fullName": account.display_name,

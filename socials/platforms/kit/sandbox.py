@@ -130,6 +130,11 @@ class Item:
     def key(self) -> str:
         return f"{self.account.platform}|{self.account.handle}|{self.index}"
 
+    @property
+    def long_id(self) -> str:
+        """19 digits that grow with the index, as TikTok numbers its videos."""
+        return str(7_500_000_000_000_000_000 + self.index * 10**12 + seed(self.key) % 10**12)
+
     def number(self, name: str, typical_share: float, now: datetime) -> int:
         """A count that grows fast at first and then rests."""
         age_hours = max((now - self.posted_at).total_seconds() / 3600, 0.05)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from scraping.errors import BadResponse, Failure, Internal, PermissionMissing, ReauthRequired
-from scraping.types import Post
+from scraping.types import Post, Profile
 from socials.platforms.kit.platform import Outcome
 from socials.platforms.tiktok import parse
-from socials.platforms.tiktok.api import MOST_VIDEOS, SOURCE, Display
-from socials.types import Ask, Context, Depth, Reading, StopReason
+from socials.platforms.tiktok.api import MOST_VIDEOS, PLATFORM, SOURCE, Display
+from socials.types import Ask, Context, Depth, Reading, StopReason, Token
 
 BASIC, PROFILE, STATS, VIDEOS = (
     "user.info.basic", "user.info.profile", "user.info.stats", "video.list",
@@ -37,6 +37,12 @@ class TikTokDisplay:
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
         yield from context.concurrently(lambda ask: (ask, _outcome(ask, context)), asks)
+
+
+def read_profile(context: Context, token: str, scopes: Sequence[str] = ()) -> Profile:
+    """Who granted this token: the account to show before it is kept. Raises Failure."""
+    ask = Ask(0, PLATFORM, "", token=Token(token, tuple(scopes)))
+    return _Reader(ask, Display(token, context), context).profile()
 
 
 def _pages(posts: int) -> int:
@@ -73,8 +79,7 @@ class _Reader:
         self.partial: list[str] = []
 
     def read(self) -> Reading:
-        user = self.api.user(self._user_fields())
-        profile = parse.profile(user, self.ask.handle)
+        profile = self.profile()
         total = profile.posts.value
         posts, stop, since, gone = self._posts(total)
         return Reading(
@@ -88,6 +93,9 @@ class _Reader:
             listed_since=since,
             gone_posts=gone,
         )
+
+    def profile(self) -> Profile:
+        return parse.profile(self.api.user(self._user_fields()), self.ask.handle)
 
     def _user_fields(self) -> list[str]:
         """A field whose scope is missing would fail the whole call: only granted ones are asked."""
