@@ -15,6 +15,7 @@ django_stubs_ext.monkeypatch()
 # --- what kind of run this is ------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=True)
+AGENCY_NAME = env.str("AGENCY_NAME", default="Greenroom")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY = secrets.required("SECRET_KEY", local="insecure-local-secret-key", debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])

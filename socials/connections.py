@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from socials import handles, platforms
-from socials.models import Connection, Priority, SyncStatus, Trigger
-from socials.models.connection import first_delay
+from socials.models import Connection, Grant, Priority, Revocation, SyncStatus, Trigger
+from socials.models.connection import ConnectionQuerySet, first_delay
 from talent.activity import record, record_many
 from talent.queue import later
 
@@ -121,6 +121,16 @@ def request_sync(
     return row
 
 
+def request_syncs(rows: ConnectionQuerySet, *, trigger: str, priority: int) -> int:
+    """Queue a sync of many accounts, link-only ones left out, in one go. How many rows changed."""
+    syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+    with transaction.atomic():
+        changed = rows.filter(platform__in=syncing).request(trigger=trigger, priority=priority)
+        if changed:
+            later("socials.tasks.sync_due", "")
+    return changed
+
+
 def disconnect(connection_id: int, *, actor: User | None = None) -> None:
     """Delete an account and all that was read from it, for good. Raises Connection.DoesNotExist.
 
@@ -131,7 +141,16 @@ def disconnect(connection_id: int, *, actor: User | None = None) -> None:
         row = Connection.objects.select_for_update().get(pk=connection_id)
         _note("connection.disconnected", row, actor)
         told = {"talent_id": row.talent_id, "platform": row.platform, "connection_id": row.pk}
+        grant = Grant.objects.filter(pk=row.pk).first()
         row.delete()
+        if grant is not None and Revocation.take(
+            row.platform,
+            access_token=grant.access_token,
+            refresh_token=grant.refresh_token,
+            app_user_id=grant.app_user_id,
+            external_id=row.external_id,
+        ):
+            later("socials.tasks.revoke_given_up")
         transaction.on_commit(lambda: disconnected.send(sender=Connection, **told), robust=True)
 
 

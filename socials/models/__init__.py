@@ -8,7 +8,8 @@ from socials.models.connection import (
     SyncStatus,
     Trigger,
 )
-from socials.models.grant import Grant
+from socials.models.grant import Grant, Revocation
+from socials.models.invite import Invite, Notice, PendingGrant
 from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
 from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
@@ -22,7 +23,10 @@ __all__ = [
     "ConnectionType",
     "DriftSighting",
     "Grant",
+    "Invite",
+    "Notice",
     "Outcome",
+    "PendingGrant",
     "Photo",
     "PhotoRun",
     "Platform",
@@ -30,6 +34,7 @@ __all__ = [
     "Priority",
     "Profile",
     "QuotaWindow",
+    "Revocation",
     "Snapshot",
     "SyncRun",
     "SyncStatus",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils import timezone
 
 from socials.models.connection import Connection
 
@@ -57,3 +58,49 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"Grant of {self.connection_id}"
+
+
+class Revocation(models.Model):
+    """A grant of a deleted account that is still to be given back to its platform."""
+
+    platform = models.CharField(max_length=16)
+    access_token = SecretField()
+    refresh_token = SecretField(blank=True)
+    app_user_id = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "socials_revocation"
+
+    def __str__(self) -> str:
+        return f"Revocation at {self.platform}"
+
+    @classmethod
+    def take(
+        cls,
+        platform: str,
+        *,
+        access_token: str,
+        refresh_token: str = "",
+        app_user_id: str = "",
+        external_id: str = "",
+    ) -> Self | None:
+        """Queue a grant for revocation, unless another account of ours lives on it.
+
+        Platforms know one permission per person and app: it would die there too.
+        """
+        same = models.Q(pk__in=[])
+        if app_user_id:
+            same |= models.Q(app_user_id=app_user_id)
+        if external_id:
+            same |= models.Q(connection__external_id=external_id)
+        if Grant.objects.filter(same, connection__platform=platform).exists():
+            return None
+        return cls.objects.create(
+            platform=platform,
+            access_token=access_token,
+            refresh_token=refresh_token,
+            app_user_id=app_user_id,
+            due_at=timezone.now(),
+        )

@@ -8,6 +8,7 @@ from typing import cast
 
 from django.conf import settings
 
+from socials.platforms.kit.oauth import Flow
 from socials.platforms.kit.platform import Platform, Source
 
 PLATFORMS: dict[str, str] = {
@@ -43,3 +44,26 @@ def sources(platform: str) -> tuple[Source, ...]:
 def missing_settings(source: Source) -> tuple[str, ...]:
     """Settings that this source needs and that are unset."""
     return tuple(name for name in source.needs if not settings.PLATFORM_SETTINGS.get(name))
+
+
+def flow(platform: str) -> Flow:
+    """The platform's OAuth flow. Raises KeyError where it has none."""
+    dotted = get(platform).oauth
+    if not dotted:
+        raise KeyError(platform)
+    return cast("Flow", import_module(dotted))
+
+
+def missing_for_connecting(platform: str) -> tuple[str, ...]:
+    """Settings without which nobody can connect this platform by link."""
+    return tuple(name for name in flow(platform).NEEDS if not settings.PLATFORM_SETTINGS.get(name))
+
+
+def can_connect(platform: str) -> bool:
+    """Whether a talent can connect this platform herself here."""
+    return bool(get(platform).oauth) and not missing_for_connecting(platform)
+
+
+def official_source(platform: str) -> str:
+    """The source that reads with a talent's own token: the first one a platform declares."""
+    return get(platform).sources[0].name

@@ -1,0 +1,290 @@
+"""The talent's way through a platform's consent: begin, come back, confirm.
+
+A state is good once, for fifteen minutes, in the browser session that began, for one platform and
+one link. Nothing is stored as a grant before the talent has said that it is the right account.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from scraping.errors import (
+    Failure,
+    NotConfigured,
+    NotFound,
+    PermissionMissing,
+    UnsupportedAccount,
+)
+from socials import grants, platforms
+from socials.grants import Adopted, WrongAccount
+from socials.models.invite import Invite, PendingGrant
+from socials.platforms.kit.oauth import proof_key
+from socials.types import Profile, TokenGrant
+
+log = structlog.get_logger("authorisation")
+
+SESSION_KEY = "authorisation"
+PENDING_KEY = "authorisation_pending"
+STATE_SECONDS = 15 * 60
+MOST_STATES = 5
+PENDING_LIFE = timedelta(minutes=15)
+
+Session = MutableMapping[str, Any]
+
+
+class Refused(Exception):
+    """Coming back did not work: ``code`` for programs, ``message`` and ``hint`` for people."""
+
+    code = "OAUTH_FAILED"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidState(Refused):
+    """Replayed, foreign, missing or expired."""
+
+    code = "INVALID_STATE"
+
+
+class Denied(Refused):
+    """The talent said no at the platform. No fault: nothing was stored."""
+
+
+class LinkEnded(Refused):
+    """The invite was turned off or has expired meanwhile."""
+
+    code = "INVALID_STATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The account that was chosen at the platform, as the talent is asked about it."""
+
+    pending_id: str
+    platform: str
+    handle: str
+    display_name: str
+    avatar_url: str
+    followers: int | None
+    lost: dict[str, str]
+
+
+def begin(session: Session, invite: Invite, platform: str, *, again: bool = False) -> str:
+    """The platform's address to send the browser to. Raises NotConfigured or LinkEnded."""
+    if platform not in invite.platforms or not invite.is_open:
+        raise LinkEnded(
+            "This link doesn't work for this platform.", "Ask your agency for a new one."
+        )
+    if missing := platforms.missing_for_connecting(platform):
+        raise NotConfigured(f"set {' and '.join(missing)}", platform=platform, setting=missing[0])
+    flow = platforms.flow(platform)
+    state = secrets.token_urlsafe(32)
+    verifier, challenge = proof_key() if flow.USES_PKCE else ("", "")
+    states = _live(session)
+    while len(states) >= MOST_STATES:
+        states.pop(next(iter(states)))
+    states[state] = {
+        "platform": platform,
+        "invite": invite.pk,
+        "verifier": verifier,
+        "until": time.time() + STATE_SECONDS,
+    }
+    session[SESSION_KEY] = states
+    return flow.authorize_url(
+        settings.PLATFORM_SETTINGS,
+        redirect_uri=redirect_uri(platform),
+        state=state,
+        challenge=challenge,
+        again=again,
+    )
+
+
+def come_back(
+    session: Session, platform: str, *, state: str, code: str, error: str = "", detail: str = ""
+) -> PendingGrant:
+    """Exchange the code, read the account once, and keep both until the talent confirms.
+
+    Raises InvalidState, LinkEnded, Denied or Refused; nothing is stored then.
+    """
+    began = _live(session)
+    facts = began.pop(state, None)
+    session[SESSION_KEY] = began
+    if facts is None or facts["platform"] != platform:
+        raise InvalidState(
+            "This sign-in doesn't belong to this browser, or it was used before.",
+            "Open your invite link again and start over.",
+        )
+    invite = Invite.objects.open().filter(pk=facts["invite"]).select_related("talent").first()
+    if invite is None:
+        raise LinkEnded("Your invite link has ended meanwhile.", "Ask your agency for a new one.")
+    name = platforms.get(platform).name
+    if error == "access_denied" or (error and not code):
+        log.info("authorisation.denied", platform=platform, reason=error[:60])
+        raise Denied(
+            f"You didn't allow access on {name}.",
+            "Nothing was stored. You can try again whenever you like.",
+        )
+    if not code:
+        raise InvalidState(f"{name} sent nothing we can use.", "Start over from your invite link.")
+    flow = platforms.flow(platform)
+    outside = grants.context()
+    try:
+        grant = flow.exchange(
+            outside, code=code, redirect_uri=redirect_uri(platform), verifier=facts["verifier"]
+        )
+        account = flow.whoami(outside, grant)
+    except Failure as failure:
+        log.warning("authorisation.failed", platform=platform, cause=failure.code)
+        raise Refused(*_words(name, failure)) from None
+    return _pend(session, invite, platform, grant, account)
+
+
+def seen(session: Session, pending_id: str) -> Seen | None:
+    """What to ask the talent, if this browser has a grant waiting under this id."""
+    pending = waiting(session, pending_id)
+    if pending is None:
+        return None
+    account = pending.account
+    return Seen(
+        pending.pk,
+        pending.platform,
+        account["handle"],
+        account["display_name"],
+        account["avatar_url"] or "",
+        account["followers"],
+        grants.lost_without(pending.platform, pending.scopes),
+    )
+
+
+def confirm(pending: PendingGrant) -> Adopted:
+    """The talent said yes: keep the grant.
+
+    Raises WrongAccount (the grant is given back) or InvalidState when it was answered before.
+    """
+    try:
+        with transaction.atomic():
+            waiting = PendingGrant.objects.select_for_update(of=("self",)).filter(pk=pending.pk)
+            row = waiting.select_related("invite__talent").first()
+            if row is None:
+                raise InvalidState("This was answered before.", "Open your invite link again.")
+            adopted = grants.adopt(row.invite.talent, row.platform, _grant(row), _account(row))
+            Invite.objects.filter(pk=row.invite_id).update(used_at=timezone.now())
+            row.delete()
+    except WrongAccount:
+        decline(pending)
+        raise
+    return adopted
+
+
+def decline(pending: PendingGrant) -> None:
+    """Not the right account: forget the grant and give it back to the platform."""
+    with transaction.atomic():
+        grants.give_back(pending.platform, _grant(pending))
+        PendingGrant.objects.filter(pk=pending.pk).delete()
+
+
+def forget_unanswered() -> int:
+    """Give back the grants that nobody confirmed in time. Returns how many."""
+    late = PendingGrant.objects.filter(created_at__lt=timezone.now() - PENDING_LIFE)
+    unanswered = list(late)
+    for pending in unanswered:
+        decline(pending)
+    return len(unanswered)
+
+
+def waiting(session: Session, pending_id: str) -> PendingGrant | None:
+    """The grant that this browser may answer for."""
+    if pending_id not in session.get(PENDING_KEY, []):
+        return None
+    young = PendingGrant.objects.filter(created_at__gt=timezone.now() - PENDING_LIFE)
+    return young.select_related("invite__talent").filter(pk=pending_id).first()
+
+
+def redirect_uri(platform: str) -> str:
+    """Exactly what is registered at the platform: PUBLIC_URL and the callback's path."""
+    return settings.PUBLIC_URL + reverse("oauth-callback", args=[platform.lower()])
+
+
+def _live(session: Session) -> dict[str, dict[str, Any]]:
+    states = session.get(SESSION_KEY, {})
+    return {state: facts for state, facts in states.items() if facts["until"] > time.time()}
+
+
+def _pend(
+    session: Session, invite: Invite, platform: str, grant: TokenGrant, account: Profile
+) -> PendingGrant:
+    pending = PendingGrant.objects.create(
+        id=secrets.token_urlsafe(32),
+        invite=invite,
+        platform=platform,
+        access_token=grant.access_token,
+        refresh_token=grant.refresh_token,
+        scopes=list(grant.scopes),
+        expires_at=grant.expires_at,
+        refresh_expires_at=grant.refresh_expires_at,
+        account={
+            "external_id": account.external_id,
+            "app_user_id": grant.app_user_id or account.extra.get("app_user_id", ""),
+            "handle": account.handle,
+            "display_name": account.display_name,
+            "avatar_url": account.avatar_url,
+            "followers": account.followers.value,
+        },
+    )
+    session[PENDING_KEY] = [*session.get(PENDING_KEY, [])[1 - MOST_STATES :], pending.pk]
+    return pending
+
+
+def _grant(pending: PendingGrant) -> TokenGrant:
+    return TokenGrant(
+        access_token=pending.access_token,
+        refresh_token=pending.refresh_token,
+        scopes=tuple(pending.scopes),
+        expires_at=pending.expires_at,
+        refresh_expires_at=pending.refresh_expires_at,
+        external_id=pending.account["external_id"],
+        app_user_id=pending.account["app_user_id"],
+    )
+
+
+def _account(pending: PendingGrant) -> Profile:
+    account = pending.account
+    return Profile(
+        external_id=account["external_id"],
+        handle=account["handle"],
+        display_name=account["display_name"],
+        avatar_url=account["avatar_url"],
+        extra={"app_user_id": account["app_user_id"]},
+    )
+
+
+def _words(name: str, failure: Failure) -> tuple[str, str]:
+    """What to tell the talent of a flow that failed after her yes."""
+    if isinstance(failure, NotConfigured):
+        return f"{name} isn't set up correctly here.", "Tell your agency: it is not your fault."
+    if isinstance(failure, UnsupportedAccount):
+        return (
+            f"This {name} account is personal.",
+            "Switching to a professional account is free, in its settings. Then try again.",
+        )
+    if isinstance(failure, NotFound):
+        return f"There is no {name} channel on this account.", "Choose the account that has it."
+    if isinstance(failure, PermissionMissing):
+        return f"{name} didn't share enough.", "Try again and leave every box ticked."
+    if failure.later:
+        return f"{name} isn't answering.", "Nothing was stored. Try again in a few minutes."
+    return f"{name} didn't accept the sign-in.", "Nothing was stored. Start over from your link."

@@ -1,0 +1,138 @@
+"""Links by which a talent connects her own accounts: made, opened, turned off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from socials import platforms
+from socials.models.invite import Invite, hashed
+from talent.activity import record
+from talent.queue import later
+
+if TYPE_CHECKING:
+    from talent.models import Talent, User
+
+DEFAULT_HOURS = 7 * 24
+LONGEST_HOURS = 90 * 24
+
+
+class InviteRefused(Exception):
+    """An invite that can't be made: ``field`` (of the API) and plain words."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+def available() -> tuple[str, ...]:
+    """Platforms that a talent can connect herself here: those whose app is set up."""
+    return tuple(name for name in platforms.PLATFORMS if platforms.can_connect(name))
+
+
+def create(
+    talent: Talent,
+    *,
+    wanted: Sequence[str] = (),
+    expires_in_hours: int = DEFAULT_HOURS,
+    email: str = "",
+    actor: User | None = None,
+) -> Invite:
+    """A new link for one talent. With ``email`` it is sent, by a job. Raises InviteRefused."""
+    if talent.status != talent.Status.ACTIVE:
+        raise InviteRefused("talentId", "This talent is archived. Restore her first.")
+    if not 1 <= expires_in_hours <= LONGEST_HOURS:
+        raise InviteRefused("expiresInHours", f"Give 1 to {LONGEST_HOURS} hours, for example 168.")
+    chosen = tuple(dict.fromkeys(wanted)) or available()
+    for name in chosen:
+        if name not in platforms.PLATFORMS or not platforms.get(name).oauth:
+            raise InviteRefused(
+                "platforms", f"{name} can't be connected by link. Use INSTAGRAM, TIKTOK or YOUTUBE."
+            )
+        if missing := platforms.missing_for_connecting(name):
+            raise InviteRefused(
+                "platforms",
+                f"{platforms.get(name).name} isn't set up: set {' and '.join(missing)}.",
+            )
+    if not chosen:
+        raise InviteRefused("platforms", "No platform is set up for connecting by link yet.")
+    token = Invite.new_token()
+    with transaction.atomic():
+        invite = Invite.objects.create(
+            talent=talent,
+            token=token,
+            token_hash=hashed(token),
+            platforms=list(chosen),
+            email=email,
+            created_by=actor,
+            expires_at=timezone.now() + timedelta(hours=expires_in_hours),
+        )
+        record(
+            "invite.created",
+            actor=actor,
+            talent_id=talent.pk,
+            object=talent.name,
+            details={"platforms": list(chosen), "expiresInHours": expires_in_hours},
+        )
+        if email:
+            later("socials.tasks.send_invite", invite.pk)
+    return invite
+
+
+def find(token: str) -> Invite | None:
+    """The invite of this link if it still works; its first opening is written down."""
+    invite = Invite.objects.open().select_related("talent").filter(token_hash=hashed(token)).first()
+    if invite is not None and invite.opened_at is None:
+        Invite.objects.filter(pk=invite.pk, opened_at=None).update(opened_at=timezone.now())
+    return invite
+
+
+def revoke(talent: Talent, *, actor: User | None = None) -> int:
+    """Turn off every open link of a talent. Returns how many there were."""
+    with transaction.atomic():
+        revoked = Invite.objects.open().filter(talent=talent).update(revoked_at=timezone.now())
+        if revoked:
+            record(
+                "invite.revoked",
+                actor=actor,
+                talent_id=talent.pk,
+                object=talent.name,
+                details={"links": revoked},
+            )
+    return revoked
+
+
+def send(invite_id: int) -> bool:
+    """E-mail a link, once. False when it was sent before or works no more."""
+    with transaction.atomic():
+        invite = (
+            Invite.objects.open()
+            .select_related("talent")
+            .select_for_update(of=("self",))
+            .filter(pk=invite_id, emailed_at=None)
+            .exclude(email="")
+            .first()
+        )
+        if invite is None:
+            return False
+        facts = {
+            "talent": invite.talent,
+            "invite": invite,
+            "names": [platforms.get(name).name for name in invite.platforms],
+        }
+        send_mail(
+            f"Connect your accounts with {settings.AGENCY_NAME}",
+            render_to_string("public/invite_email.txt", facts),
+            None,
+            [invite.email],
+        )
+        Invite.objects.filter(pk=invite.pk).update(emailed_at=timezone.now())
+    return True
