@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
 from django.dispatch import Signal
+from django.utils import timezone as django_timezone
 from django.utils.text import slugify
 
 from talent.activity import record, record_many
@@ -120,6 +121,32 @@ def update(talent_id: int, *, actor: User | None = None, **changes: Any) -> Tale
         if status is not None:
             _move(talent, status, actor)
     return talent
+
+
+def update_many(
+    changes: Sequence[tuple[Talent, Mapping[str, Any]]], *, actor: User | None = None
+) -> None:
+    """Change talents to fields that are ``cleaned`` and whose people exist, set-wise."""
+    if not changes:
+        return
+    events = [
+        (
+            talent.pk,
+            talent.name,
+            {"changes": {_camel(k): _pair(getattr(talent, k), v) for k, v in fields.items()}},
+        )
+        for talent, fields in changes
+    ]
+    now = django_timezone.now()
+    for talent, fields in changes:
+        for name, value in (*fields.items(), ("updated_at", now)):
+            setattr(talent, name, value)
+    names = {name for _, fields in changes for name in fields}
+    with transaction.atomic():
+        Talent.objects.bulk_update(
+            [talent for talent, _ in changes], [*sorted(names), "updated_at"], batch_size=500
+        )
+        record_many("talent.updated", events, actor=actor)
 
 
 def archive(talent_id: int, *, actor: User | None = None) -> Talent:

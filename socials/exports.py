@@ -1,0 +1,121 @@
+"""The roster as a table, with its latest numbers: a file that can be imported again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from socials import handles, spreadsheets
+from socials.errors import InvalidHandle
+from socials.imports import PLATFORM_COLUMNS, ROSTER_COLUMNS
+from socials.models import Connection, Snapshot
+from socials.platforms import PLATFORMS, get
+from socials.spreadsheets import Cell
+from talent.models import Talent
+
+NUMBERS: Final = ("followers", "following", "posts", "likes", "views")
+
+
+def columns() -> list[str]:
+    """The import's columns, then status, the sum of followers, and each platform's numbers."""
+    return [
+        *ROSTER_COLUMNS,
+        "status",
+        "total_followers",
+        *(
+            f"{platform.lower()}_{fact}"
+            for platform in _synced()
+            for fact in (*NUMBERS, "engagement_rate", "synced_at")
+        ),
+    ]
+
+
+def rows(talents: QuerySet[Talent]) -> Iterator[list[Cell]]:
+    """One row for each talent, by name. Numbers of several accounts on one platform are added, the
+    engagement rate is the largest account's; nothing known is an empty cell. Two queries."""
+    accounts: dict[int, list[Connection]] = defaultdict(list)
+    for row in _accounts(talents):
+        accounts[row.talent_id].append(row)
+    for talent in talents.select_related("manager").order_by("name", "id"):
+        yield _row(talent, accounts[talent.pk])
+
+
+def export_roster(file: Path, talents: QuerySet[Talent]) -> int:
+    """Write the table to a .csv or .xlsx file. How many talents. Raises Unreadable."""
+    return spreadsheets.write(file, columns(), rows(talents))
+
+
+def _accounts(talents: QuerySet[Talent]) -> QuerySet[Connection]:
+    latest = Snapshot.objects.filter(connection=OuterRef("pk")).order_by("-date")
+    return (
+        Connection.objects.filter(talent__in=talents.order_by().values("pk"))
+        .select_related("profile")
+        .annotate(engagement_rate=Subquery(latest.values("engagement_rate")[:1]))
+        .defer("held_reading", "metadata", "profile__bio", "profile__extra")
+        .order_by("platform", "created_at", "id")
+    )
+
+
+def _row(talent: Talent, accounts: list[Connection]) -> list[Cell]:
+    synced = [row for row in accounts if row.platform in _synced()]
+    manager = talent.manager
+    return [
+        talent.name,
+        talent.email,
+        "; ".join(talent.tags),
+        (manager.email or manager.username) if manager else "",
+        *(
+            "; ".join(_typed(row) for row in accounts if row.platform == platform)
+            for platform in PLATFORM_COLUMNS.values()
+        ),
+        talent.status,
+        _sum(synced, "followers"),
+        *(
+            fact
+            for platform in _synced()
+            for fact in _facts([row for row in synced if row.platform == platform])
+        ),
+    ]
+
+
+def _facts(rows: list[Connection]) -> Iterator[Cell]:
+    for number in NUMBERS:
+        yield _sum(rows, number)
+    largest = max(rows, key=lambda row: _number(row, "followers") or -1, default=None)
+    rate = getattr(largest, "engagement_rate", None)
+    yield None if rate is None else round(rate, 2)
+    times = [row.last_synced_at for row in rows if row.last_synced_at]
+    yield _time(min(times)) if times else None
+
+
+def _sum(rows: list[Connection], name: str) -> int | None:
+    known = [number for row in rows if (number := _number(row, name)) is not None]
+    return sum(known) if known else None
+
+
+def _number(row: Connection, name: str) -> int | None:
+    profile = getattr(row, "profile", None)
+    number: int | None = getattr(profile, name) if profile else None
+    return number
+
+
+def _typed(row: Connection) -> str:
+    """What reads back as this account: the handle, or the link where a rule has changed since."""
+    try:
+        handles.parse(row.platform, row.handle)
+    except InvalidHandle:
+        return row.profile_url
+    return row.handle
+
+
+def _synced() -> list[str]:
+    return [platform for platform in PLATFORMS if get(platform).syncs]
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,381 @@
+"""People and accounts from files: a roster with its handles, or an older system's handles.
+
+A file is planned row by row against what is there, then written set-wise in one transaction; a dry
+run stops after the plan, so it tells the same outcomes. A row goes in whole or not at all, and a bad
+one never stops the others. Importing a file twice changes nothing the second time.
+
+A row of a roster is the talent with its e-mail address (in any case). Without such a talent it is
+the one of exactly that name, unless that one has another e-mail address: then it is a namesake, and
+new. An empty cell leaves what is there. A cell may hold several handles, with ; between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from django.db import transaction
+
+from socials import connections, handles, spreadsheets
+from socials.errors import InvalidHandle
+from socials.handles import Handle
+from socials.models import Connection
+from socials.platforms import PLATFORMS
+from socials.spreadsheets import Row, Unreadable
+from talent import roster
+from talent.models import Talent, User
+from talent.roles import can_read
+
+Outcome = Literal["created", "updated", "unchanged", "failed"]
+
+PLATFORM_COLUMNS: Final = {platform.lower(): platform for platform in PLATFORMS}
+ROSTER_COLUMNS: Final = ("name", "email", "tags", "manager", *PLATFORM_COLUMNS)
+LEGACY_COLUMNS: Final = ("talent", "platform", "handle", "url")
+
+
+@dataclass(slots=True)
+class RowResult:
+    """What became of a row, or would become. ``errors``: column → texts."""
+
+    row: int
+    outcome: Outcome
+    talent_id: int | None = None
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    name: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "row": self.row,
+            "outcome": self.outcome,
+            "talentId": self.talent_id,
+            "errors": self.errors,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    rows: tuple[RowResult, ...]
+    ignored: tuple[str, ...] = ()
+    """Columns of the file that mean nothing here."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counted = Counter(row.outcome for row in self.rows)
+        outcomes: tuple[Outcome, ...] = ("created", "updated", "unchanged", "failed")
+        return {outcome: counted[outcome] for outcome in outcomes}
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.counts, "rows": [row.as_json() for row in self.rows]}
+
+
+@dataclass(slots=True, eq=False)
+class _Person:
+    """A talent as it will be after the rows read so far."""
+
+    fields: dict[str, Any]
+    talent: Talent | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+    accounts: list[Handle] = field(default_factory=list)
+    results: list[RowResult] = field(default_factory=list)
+
+    def take(self, fields: Mapping[str, Any]) -> bool:
+        """Accept new values; whether any differs."""
+        moved = {k: v for k, v in fields.items() if self.fields.get(k) != v}
+        self.fields |= moved
+        self.changes |= moved
+        return bool(moved)
+
+    def add(self, accounts: Iterable[Handle]) -> bool:
+        """Accept accounts; whether any is new. An id that a sync found is the same account."""
+        fresh = {
+            (account.platform, account.key): account
+            for account in accounts
+            if (account.platform, account.key) not in self.keys
+            and (account.platform, account.handle) not in self.keys
+        }
+        self.keys |= fresh.keys()
+        self.accounts += fresh.values()
+        return bool(fresh)
+
+
+# --- a roster ------------------------------------------------------------------------------------
+
+
+def import_roster(file: Path, *, dry_run: bool = False, actor: User | None = None) -> Report:
+    """Add and update talents with their handles. Raises Unreadable."""
+    table = spreadsheets.read(file, wanted=["name"])
+    with transaction.atomic():
+        plan = _RosterPlan()
+        results = tuple(plan.row(row) for row in table.rows)
+        if not dry_run:
+            plan.write(actor)
+    ignored = tuple(c for c in table.columns if c not in ROSTER_COLUMNS)
+    return Report(results, ignored)
+
+
+class _RosterPlan:
+    """Everybody who is there, and what the rows make of them."""
+
+    def __init__(self) -> None:
+        self.people: list[_Person] = []
+        self.by_email: dict[str, list[_Person]] = defaultdict(list)
+        self.by_name: dict[str, list[_Person]] = defaultdict(list)
+        self.staff = _staff()
+        known = _known_accounts()
+        for talent in Talent.objects.only(
+            "pk", "name", "email", "tags", "manager_id", "slug", "status"
+        ):
+            fields = {
+                name: getattr(talent, name) for name in ("name", "email", "tags", "manager_id")
+            }
+            self._index(_Person(fields, talent, keys=known[talent.pk]))
+
+    def row(self, row: Row) -> RowResult:
+        """Plan one row."""
+        errors: dict[str, list[str]] = {}
+        fields = self._fields(row, errors)
+        accounts = _accounts(row, errors)
+        person = self._match(fields, errors) if "name" in fields else None
+        result = RowResult(row.number, "failed", errors=errors, name=row.cells.get("name", ""))
+        if errors:
+            return result
+        if person is None:
+            person = self._index(_Person({}))
+            result.outcome = "created"
+        moved, joined = person.take(fields), person.add(accounts)
+        self._file(person)
+        if result.outcome != "created":
+            result.outcome = "updated" if moved or joined else "unchanged"
+        result.talent_id = person.talent.pk if person.talent else None
+        person.results.append(result)
+        return result
+
+    def write(self, actor: User | None) -> None:
+        """Store the plan in a fixed number of statements for each thousand rows."""
+        fresh = [person for person in self.people if person.talent is None]
+        changed = [(p.talent, p.changes) for p in self.people if p.talent and p.changes]
+        roster.update_many(changed, actor=actor)
+        talents = roster.add_many([person.fields for person in fresh], actor=actor)
+        for person, talent in zip(fresh, talents, strict=True):
+            person.talent = talent
+            for result in person.results:
+                result.talent_id = talent.pk
+        connections.connect_many(
+            ((p.talent.pk, account) for p in self.people if p.talent for account in p.accounts),
+            actor=actor,
+        )
+
+    def _fields(self, row: Row, errors: dict[str, list[str]]) -> dict[str, Any]:
+        given: dict[str, Any] = {"name": row.cells.get("name", "")}
+        if email := row.cells.get("email"):
+            given["email"] = email
+        if tags := row.cells.get("tags"):
+            given["tags"] = tags.split(";")
+        try:
+            fields = roster.cleaned(**given)
+        except roster.RosterRefused as refusal:
+            errors |= refusal.fields
+            return {}
+        if manager := row.cells.get("manager"):
+            found = self.staff.get(manager.casefold(), set())
+            if len(found) == 1:
+                fields["manager_id"] = next(iter(found))
+            else:
+                errors["manager"] = [
+                    f"{len(found)} people of the staff are called “{manager}”. Give the e-mail."
+                    if found
+                    else f"Nobody of the staff is called “{manager}”. Give a user name or an e-mail."
+                ]
+        return fields
+
+    def _match(self, fields: dict[str, Any], errors: dict[str, list[str]]) -> _Person | None:
+        email = fields.get("email", "")
+        found = self.by_email[email.casefold()] if email else []
+        if not found:
+            namesakes = self.by_name[fields["name"]]
+            found = [p for p in namesakes if not (email and p.fields.get("email"))]
+        if len(found) > 1:
+            column = "email" if email and self.by_email[email.casefold()] else "name"
+            errors[column] = [
+                f"{len(found)} talents have “{fields[column]}”. "
+                + ("Correct one of them first." if column == "email" else "Give the e-mail too.")
+            ]
+            return None
+        return found[0] if found else None
+
+    def _index(self, person: _Person) -> _Person:
+        self.people.append(person)
+        self._file(person)
+        return person
+
+    def _file(self, person: _Person) -> None:
+        """Make the person findable by what the rows made of it."""
+        for index, key in (
+            (self.by_email, person.fields.get("email", "").casefold()),
+            (self.by_name, person.fields.get("name", "")),
+        ):
+            if key and not any(other is person for other in index[key]):
+                index[key].append(person)
+
+
+def _accounts(row: Row, errors: dict[str, list[str]]) -> list[Handle]:
+    accounts = []
+    for column, platform in PLATFORM_COLUMNS.items():
+        for text in filter(None, map(str.strip, row.cells.get(column, "").split(";"))):
+            try:
+                accounts.append(handles.parse(platform, handle=text))
+            except InvalidHandle as refusal:
+                errors.setdefault(column, []).append(refusal.detail)
+    return accounts
+
+
+def _known_accounts() -> dict[int, set[tuple[str, str]]]:
+    known: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    rows = Connection.objects.values_list("talent_id", "platform", "handle_key", "external_id")
+    for talent_id, platform, key, external_id in rows.iterator():
+        known[talent_id].add((platform, key))
+        if external_id:
+            known[talent_id].add((platform, external_id))
+    return known
+
+
+def _staff() -> dict[str, set[int]]:
+    staff: dict[str, set[int]] = defaultdict(set)
+    for user in User.objects.filter(is_staff=True, is_active=True):
+        if can_read(user):
+            for name in {user.username, user.email, user.get_full_name()} - {""}:
+                staff[name.casefold()].add(user.pk)
+    return staff
+
+
+# --- an older system's handles -------------------------------------------------------------------
+
+
+def import_legacy_handles(
+    file: Path, *, dry_run: bool = False, actor: User | None = None
+) -> Report:
+    """Connect the handles of a JSON list or a CSV of talent (id, slug or exact name), platform,
+    handle, url. Raises Unreadable."""
+    rows, ignored = _legacy_rows(file)
+    with transaction.atomic():
+        plan = _LegacyPlan()
+        results = tuple(plan.row(row) for row in rows)
+        if not dry_run:
+            connections.connect_many(plan.accounts, actor=actor)
+    return Report(results, ignored)
+
+
+class _LegacyPlan:
+    def __init__(self) -> None:
+        self.accounts: list[tuple[int, Handle]] = []
+        self.known = _known_accounts()
+        self.names: dict[str, list[int]] = defaultdict(list)
+        self.slugs: dict[str, int] = {}
+        self.ids: dict[int, str] = {}
+        for pk, slug, name in Talent.objects.values_list("pk", "slug", "name"):
+            self.ids[pk] = name
+            self.slugs[slug] = pk
+            self.names[name].append(pk)
+
+    def row(self, row: Row) -> RowResult:
+        errors: dict[str, list[str]] = {}
+        talent_id = self._talent(row.cells.get("talent", ""), errors)
+        account = _legacy_account(row, errors)
+        result = RowResult(
+            row.number, "failed", talent_id, errors, self.ids.get(talent_id or 0, "")
+        )
+        if talent_id is None or account is None:
+            return result
+        known = self.known[talent_id]
+        if {(account.platform, account.key), (account.platform, account.handle)} & known:
+            result.outcome = "unchanged"
+        else:
+            result.outcome = "created"
+            known.add((account.platform, account.key))
+            self.accounts.append((talent_id, account))
+        return result
+
+    def _talent(self, told: str, errors: dict[str, list[str]]) -> int | None:
+        if not told:
+            errors["talent"] = ["Give the talent's id, slug or exact name."]
+            return None
+        if told.isascii() and told.isdigit() and len(told) < 19 and int(told) in self.ids:
+            return int(told)
+        if told in self.slugs:
+            return self.slugs[told]
+        found = self.names.get(told, [])
+        if len(found) == 1:
+            return found[0]
+        errors["talent"] = [
+            f"{len(found)} talents are called “{told[:80]}”. Give the id or the slug."
+            if found
+            else f"There is no talent with the id, slug or name “{told[:80]}”."
+        ]
+        return None
+
+
+def _legacy_account(row: Row, errors: dict[str, list[str]]) -> Handle | None:
+    told = row.cells.get("platform", "")
+    platform = {"X": "TWITTER"}.get(told.upper(), told.upper())
+    if platform not in PLATFORMS:
+        errors["platform"] = [
+            f"“{told[:40]}” isn't a platform. Give one of {', '.join(PLATFORMS)}."
+        ]
+        return None
+    try:
+        return handles.parse(
+            platform, handle=row.cells.get("handle", ""), url=row.cells.get("url", "")
+        )
+    except InvalidHandle as refusal:
+        errors["url" if refusal.field == "profileUrl" else "handle"] = [refusal.detail]
+        return None
+
+
+_SYNONYMS: Final = {
+    "talentid": "talent",
+    "talent_id": "talent",
+    "profileurl": "url",
+    "profile_url": "url",
+}
+
+
+def _legacy_rows(file: Path) -> tuple[list[Row], tuple[str, ...]]:
+    if file.suffix.lower() == ".json":
+        return _json_rows(file), ()
+    table = spreadsheets.read(file, wanted=["talent", *_SYNONYMS])
+    ignored = tuple(c for c in table.columns if _SYNONYMS.get(c, c) not in LEGACY_COLUMNS)
+    return [Row(row.number, _renamed(row.cells)) for row in table.rows], ignored
+
+
+def _json_rows(file: Path) -> list[Row]:
+    """The objects of a JSON list, numbered from 1."""
+    try:
+        items = json.loads(spreadsheets.text_of(spreadsheets.bytes_of(file)))
+    except (ValueError, RecursionError):
+        raise Unreadable(f"{file.name} is not JSON.") from None
+    if not isinstance(items, list):
+        raise Unreadable(f"{file.name} is not a JSON list of {{talent, platform, handle, url}}.")
+    if len(items) > spreadsheets.MOST_ROWS:
+        raise Unreadable(f"{file.name} has more than {spreadsheets.MOST_ROWS:,} entries.")
+    return [Row(number, _json_cells(item)) for number, item in enumerate(items, 1)]
+
+
+def _json_cells(item: Any) -> dict[str, str]:
+    if not isinstance(item, dict):
+        return {}
+    return _renamed(
+        {
+            str(name).lower(): str(value).strip()
+            for name, value in item.items()
+            if isinstance(value, str | int) and not isinstance(value, bool)
+        }
+    )
+
+
+def _renamed(cells: Mapping[str, str]) -> dict[str, str]:
+    return {_SYNONYMS.get(name, name): value for name, value in cells.items()}

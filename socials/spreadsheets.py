@@ -1,0 +1,199 @@
+"""Tables in files: CSV and XLSX in, CSV and XLSX out, by their extension."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import openpyxl
+
+MOST_BYTES: Final = 20 * 1024 * 1024
+MOST_UNPACKED: Final = 200 * 1024 * 1024
+MOST_ROWS: Final = 50_000
+
+Cell = str | int | float | None
+
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class Unreadable(Exception):
+    """The file is no table that we read; the text is one line for the person who gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row with its number as a spreadsheet shows it: the heading is row 1."""
+
+    number: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    """Headings in lower case."""
+    rows: tuple[Row, ...]
+
+
+def read(file: Path, *, wanted: Sequence[str]) -> Table:
+    """The table in a .csv or .xlsx file; empty rows are left out.
+
+    Raises Unreadable, also when none of the ``wanted`` headings is there.
+    """
+    content = bytes_of(file)
+    match file.suffix.lower():
+        case ".csv" | ".txt" | ".tsv":
+            lines = list(_csv(content))
+        case ".xlsx":
+            lines = list(_xlsx(content))
+        case other:
+            raise Unreadable(
+                f"{file.name} ends in {other or 'nothing'}. Give a .csv or an .xlsx file."
+            )
+    return _table(file.name, lines, wanted)
+
+
+def bytes_of(file: Path) -> bytes:
+    """The file's content. Raises Unreadable for one that is missing, empty or far too large."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise Unreadable(
+                f"{file.name} has more than {MOST_BYTES // 1024**2} MB. Split it in parts."
+            )
+        content = file.read_bytes()
+    except OSError as fault:
+        raise Unreadable(f"{file} can't be read: {fault.strerror or fault}.") from None
+    if not content.strip():
+        raise Unreadable(f"{file.name} is empty.")
+    return content
+
+
+def text_of(content: bytes) -> str:
+    """The text, whichever of the usual encodings it is in."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """Write a table and return its number of rows. Raises Unreadable for a name or place that
+    can't be written; what was there before stays until the new file is whole."""
+    makers = {".csv": as_csv, ".xlsx": as_xlsx}
+    make = makers.get(file.suffix.lower())
+    if make is None:
+        raise Unreadable(f"{file.name} ends in {file.suffix or 'nothing'}. Name it .csv or .xlsx.")
+    kept = list(rows)
+    draft = file.with_name(f".{file.name}.part")
+    try:
+        draft.write_bytes(make(columns, kept))
+        draft.replace(file)
+    except OSError as fault:
+        raise Unreadable(f"{file} can't be written: {fault.strerror or fault}.") from None
+    return len(kept)
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with the mark by which Excel knows it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([safe(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Roster")
+    sheet.append(list(columns))
+    for row in rows:
+        sheet.append([safe(cell) for cell in row])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def safe(cell: Cell) -> Cell:
+    """A cell that no spreadsheet takes for a formula: a text that begins like one gets a ' before.
+
+    Reference: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = _UNSTORABLE.sub("", cell)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _plain(cell: Any) -> str:
+    """The cell's text; the ' that ``safe`` put before is taken off again."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    text = str(cell).strip()
+    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
+
+
+def _csv(content: bytes) -> Iterator[list[str]]:
+    text = text_of(content).replace("\x00", "")
+    heading = next((line for line in text.splitlines() if line.strip()), "")
+    if heading.lower().startswith("sep=") and len(heading) == 5:
+        text, mark = text.split(heading, 1)[1], heading[4]
+    else:
+        mark = max(",;\t", key=heading.count)
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    except csv.Error as fault:
+        raise Unreadable(f"This CSV can't be read: {fault}.") from None
+
+
+def _xlsx(content: bytes) -> Iterator[list[Any]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
+                raise Unreadable("This .xlsx unpacks to far too much.")
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # a sheet may declare a million empty rows
+        for number, line in enumerate(sheet.iter_rows(values_only=True)):
+            if number > MOST_ROWS * 2:
+                break
+            yield list(line)
+    except Unreadable:
+        raise
+    except Exception:  # noqa: BLE001  a broken workbook can break the reader in any way
+        raise Unreadable("This .xlsx can't be read. Save it again as .xlsx or .csv.") from None
+
+
+def _table(name: str, lines: Sequence[Sequence[Any]], wanted: Sequence[str]) -> Table:
+    filled = [(n, cells) for n, line in enumerate(lines, 1) if any(cells := [*map(_plain, line)])]
+    if not filled:
+        raise Unreadable(f"{name} is empty.")
+    columns = tuple(cell.lower() for cell in filled[0][1])
+    twice = {column for column in columns if column and columns.count(column) > 1}
+    if twice:
+        raise Unreadable(f"{name} has the column {', '.join(sorted(twice))} twice.")
+    if not set(wanted) & set(columns):
+        found = "".join(sign for sign in ", ".join(columns) if sign.isprintable())[:120]
+        raise Unreadable(
+            f"{name} has no column {wanted[0]}. The first row names the columns; found: {found}."
+        )
+    if len(filled) - 1 > MOST_ROWS:
+        raise Unreadable(f"{name} has more than {MOST_ROWS:,} rows. Split it in parts.")
+    rows = (
+        Row(number, {c: cell for c, cell in zip(columns, cells, strict=False) if c})
+        for number, cells in filled[1:]
+    )
+    return Table(tuple(filter(None, columns)), tuple(rows))
