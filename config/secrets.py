@@ -4,47 +4,51 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import environ
+from cryptography.fernet import Fernet
 
 from config import embedded_postgres
-from config.env import env
+from config.env import env, stop
 
 
-def stop(message: str) -> NoReturn:
-    sys.stderr.write(f"greenroom: {message}\n")
-    raise SystemExit(2)
-
-
-def required(name: str, *, local: str, debug: bool) -> str:
-    """The setting, or ``local`` in DEBUG; with DEBUG off a missing one stops the start."""
-    value: str = env.str(name, default="")
-    if value:
-        return value
-    if not debug:
-        stop(f"{name} is not set. With DEBUG off it must be: see .env.example.")
-    return local
-
-
-def production_names(*names: str) -> None:
+def needed(*names: str) -> None:
+    """Stop unless all are set."""
     missing = [name for name in names if not env.str(name, default="")]
     if missing:
-        stop(f"{', '.join(missing)} not set. With DEBUG off they must be: see .env.example.")
+        which = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+        verb = "is" if len(missing) == 1 else "are"
+        stop(f"{which} {verb} not set. With DEBUG off that is needed: see .env.example.")
 
 
-def token_keys(keys: list[str], *, debug: bool, secret: str) -> list[str]:
-    """Fernet keys for tokens at rest; derived from the secret key in DEBUG only."""
-    if keys:
-        return keys
-    if not debug:
-        stop("TOKEN_ENCRYPTION_KEYS is not set. With DEBUG off it must be: see .env.example.")
-    return [base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()]
+def token_keys(keys: list[str], *, secret: str) -> list[str]:
+    """Fernet keys for tokens at rest; without any (in DEBUG only) one is made of the secret key."""
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            stop(
+                "TOKEN_ENCRYPTION_KEYS must be a comma list of Fernet keys. Make one with: python -c "
+                "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            )
+    return keys or [base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()]
 
 
 def database(environment: environ.Env, data_dir: Path) -> dict[str, Any]:
-    if environment.str("DATABASE_URL", default=""):
-        return dict(environment.db_url("DATABASE_URL"))
-    return dict(environ.Env.db_url_config(embedded_postgres.url(data_dir)))
+    """Django's description of the database that DATABASE_URL names, or of the embedded one."""
+    address: str = environment.str("DATABASE_URL", default="")
+    if address and not address.startswith(("postgres://", "postgresql://")):
+        stop("DATABASE_URL must be like postgres://user:password@host:5432/name.")
+    if not address:
+        try:
+            address = embedded_postgres.url(data_dir)
+        except embedded_postgres.ServerDidNotStart as reason:
+            stop(str(reason))
+    return dict(environ.Env.db_url_config(address))
+
+
+def no_sandbox_in_production(hosts: list[str], *, debug: bool) -> None:
+    if hosts and not debug:
+        stop("SANDBOX_HOSTS is for development: with DEBUG off it must not be set.")

@@ -15,14 +15,18 @@ django_stubs_ext.monkeypatch()
 # --- what kind of run this is ------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", default=True)
+if not DEBUG:
+    secrets.needed(
+        "SECRET_KEY", "TOKEN_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PUBLIC_URL", "DATABASE_URL"
+    )
 AGENCY_NAME = env.str("AGENCY_NAME", default="Greenroom")
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-SECRET_KEY = secrets.required("SECRET_KEY", local="insecure-local-secret-key", debug=DEBUG)
+SECRET_KEY = env.str("SECRET_KEY", default="insecure-local-secret-key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TOKEN_ENCRYPTION_KEYS = secrets.token_keys(env.list("TOKEN_ENCRYPTION_KEYS", default=[]), debug=DEBUG, secret=SECRET_KEY)  # fmt: skip
-if not DEBUG:
-    secrets.production_names("ALLOWED_HOSTS", "PUBLIC_URL", "DATABASE_URL")
+TOKEN_ENCRYPTION_KEYS = secrets.token_keys(
+    env.list("TOKEN_ENCRYPTION_KEYS", default=[]), secret=SECRET_KEY
+)
 
 # --- applications ------------------------------------------------------------------------------
 
@@ -252,6 +256,7 @@ INSTAGRAM_SOURCES = env.list("INSTAGRAM_SOURCES", default=[])
 TIKTOK_SOURCES = env.list("TIKTOK_SOURCES", default=[])
 YOUTUBE_SOURCES = env.list("YOUTUBE_SOURCES", default=[])
 SANDBOX_HOSTS = env.list("SANDBOX_HOSTS", default=[])
+secrets.no_sandbox_in_production(SANDBOX_HOSTS, debug=DEBUG)
 
 # --- the sync engine ---------------------------------------------------------------------------
 
@@ -265,6 +270,7 @@ CIRCUIT_OPEN_SECONDS = env.int("CIRCUIT_OPEN_SECONDS", default=60)
 HTTP_TIMEOUT_SECONDS = env.float("HTTP_TIMEOUT_SECONDS", default=15.0)
 PROFILE_IMAGE_DAILY_LIMIT = env.int("PROFILE_IMAGE_DAILY_LIMIT", default=200)
 PROFILE_IMAGE_MIN_HOURS = env.int("PROFILE_IMAGE_MIN_HOURS", default=24)
+PROFILE_SCRAPE_MIN_HOURS = env.float("PROFILE_SCRAPE_MIN_HOURS", default=24.0)
 
 Q_CLUSTER = {
     "name": "greenroom",

@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+
 from config import embedded_postgres, processes
 from config.env import BASE_DIR, VAR_DIR, env
 from socials import cast
@@ -36,6 +38,7 @@ from socials.sandbox import settings_for
 HOST = "127.0.0.1"
 HEALTHY_SECONDS = 90.0
 STALE_SECONDS = 45.0  # a cluster without a heartbeat for so long is restarted
+LOOK_SECONDS = 5.0
 STOP_SECONDS = {"web": 12.0, "worker": 25.0, "sandbox": 5.0, "prepare": 5.0}
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY_SECONDS = 60.0  # alive for so long: the next death counts as the first
@@ -64,6 +67,8 @@ class Child:
     deaths: int = 0
     due: float = 0.0
     """When to start it again (monotonic), while it is down."""
+    kill_at: float = 0.0
+    """When to kill it, because it was told to stop and may not hear."""
 
     @property
     def log(self) -> Path:
@@ -83,7 +88,7 @@ class Child:
                 preexec_fn=processes.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509  one thread
             )
         self.started = time.monotonic()
-        self.due = 0.0
+        self.due = self.kill_at = 0.0
 
     @property
     def alive(self) -> bool:
@@ -108,11 +113,13 @@ class Child:
 class Supervisor:
     """The whole run, from the first lock to the last child."""
 
-    def __init__(self, *, port: int, sandbox_port: int) -> None:
+    def __init__(self, *, port: int, sandbox_port: int, stale_seconds: float) -> None:
         self.stopping = threading.Event()
         self.impatient = threading.Event()
         self.wanted_port = port
         self.wanted_sandbox_port = sandbox_port
+        self.stale_seconds = stale_seconds
+        self.looked_at = 0.0
         self.children: dict[str, Child] = {}
         self.own_postgres = not env.str("DATABASE_URL", default="")
         self.data_dir = VAR_DIR / "postgres"
@@ -164,17 +171,17 @@ class Supervisor:
 
     def _start(self) -> None:
         began = time.monotonic()
-        database = env.str("DATABASE_URL", default="")
+        self.database = env.str("DATABASE_URL", default="")
         keeps: tuple[int, ...] = (self.lock,)
         if self.own_postgres:
             first = not (self.data_dir / "PG_VERSION").exists()
             say("Making a new PostgreSQL database …" if first else "Starting PostgreSQL …")
-            database = embedded_postgres.url(self.data_dir)
+            self.database = embedded_postgres.url(self.data_dir)
             keeps += (embedded_postgres.held(self.data_dir),)
         port = free_port(self.wanted_port)
         sandbox_port = free_port(self.wanted_sandbox_port)
         self.address = f"http://{HOST}:{port}"
-        environment = self._environment(database, sandbox_port)
+        environment = self._environment(sandbox_port)
 
         def child(name: str, *command: str) -> Child:
             made = Child(name, [sys.executable, *command], environment, keeps)
@@ -199,7 +206,7 @@ class Supervisor:
             say(f"Port {self.wanted_port} is taken, so {port} is used.")
         self.took = time.monotonic() - began
 
-    def _environment(self, database: str, sandbox_port: int) -> dict[str, str]:
+    def _environment(self, sandbox_port: int) -> dict[str, str]:
         """What children are told: our database, our address, the sandbox where nothing is set.
 
         A platform for which you set any address or credential yourself is left as you set it.
@@ -211,7 +218,7 @@ class Supervisor:
             **{name: value for name, value in sandbox.items() if _group(name) not in yours},
             "PUBLIC_URL": self.address,
             **os.environ,
-            "DATABASE_URL": database,
+            "DATABASE_URL": self.database,
             "VAR_DIR": str(VAR_DIR),
             "SANDBOX_HOSTS": ",".join(hosts),
             "PYTHONUNBUFFERED": "1",
@@ -247,14 +254,32 @@ class Supervisor:
     # --- watching ------------------------------------------------------------------------------
 
     def _watch(self) -> None:
+        now = time.monotonic()
         for child in self.children.values():
-            if child.alive or child.name == "prepare":
+            if child.name == "prepare":
                 continue
-            if child.due:
-                if time.monotonic() >= child.due:
-                    child.start()
-                continue
-            self._bury(child)
+            if child.alive:
+                if child.kill_at and now >= child.kill_at:
+                    child.sweep()
+            elif not child.due:
+                self._bury(child)
+            elif now >= child.due:
+                child.start()
+        worker = self.children.get("worker")
+        if worker and now - self.looked_at >= LOOK_SECONDS:
+            self.looked_at = now
+            self._check_heartbeat(worker)
+
+    def _check_heartbeat(self, worker: Child) -> None:
+        """A cluster whose guard stands still is stopped, so that it is started anew."""
+        process, age = worker.process, time.monotonic() - worker.started
+        if process is None or not worker.alive or worker.kill_at or age < self.stale_seconds:
+            return
+        silence = silent_seconds(self.database, process.pid)
+        if silence is not None and silence > self.stale_seconds:
+            say(f"worker gave no sign of life for {silence:.0f} s; starting it anew.")
+            worker.terminate()
+            worker.kill_at = time.monotonic() + STOP_SECONDS["worker"]
 
     def _bury(self, child: Child) -> None:
         child.sweep()
@@ -333,6 +358,18 @@ def ready(address: str) -> bool:
     return False
 
 
+def silent_seconds(database: str, pid: int) -> float | None:
+    """How long ago the cluster under this guard last wrote a heartbeat; None: can't tell."""
+    question = (
+        "SELECT extract(epoch FROM now() - max(heartbeat_at)) FROM socials_worker "
+        "WHERE host = %s AND cluster LIKE %s"
+    )
+    with suppress(psycopg.Error), psycopg.connect(database, connect_timeout=3) as connection:
+        answer = connection.execute(question, [socket.gethostname(), f"%:{pid}"]).fetchone()
+        return float(answer[0]) if answer and answer[0] is not None else None
+    return None
+
+
 def why_not_ready(address: str) -> str:
     try:
         with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310
@@ -366,12 +403,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=env.int("PORT", default=8000))
     parser.add_argument("--sandbox-port", type=int, default=env.int("SANDBOX_PORT", default=9400))
     parser.add_argument(
+        "--stale-seconds",
+        type=float,
+        default=STALE_SECONDS,
+        help="restart a worker cluster that gave no sign of life for so long",
+    )
+    parser.add_argument(
         "--with-parent", action="store_true", help="stop when the process that started us dies"
     )
     options = parser.parse_args(arguments)
     if options.with_parent:
         processes.stop_with_parent(signal.SIGTERM)
-    return Supervisor(port=options.port, sandbox_port=options.sandbox_port).run()
+    return Supervisor(
+        port=options.port,
+        sandbox_port=options.sandbox_port,
+        stale_seconds=options.stale_seconds,
+    ).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,287 @@
+"""``make run`` with real processes: it comes up whole, keeps itself up, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from socials import cast
+from tests.conftest import ROOT, until
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+
+ADDRESS = re.compile(r"^Greenroom is at (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+SUPERVISOR = [sys.executable, "-m", "config.supervisor"]
+
+
+class Run:
+    """One ``make run`` on a var folder of its own."""
+
+    def __init__(self, var: Path, command: list[str], **further: str) -> None:
+        self.var = var
+        self.output = var.parent / f"output-{time.monotonic_ns()}.txt"
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT"}
+        }
+        with self.output.open("wb") as file:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**environment, "VAR_DIR": str(var), **further},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def told(self) -> str:
+        return self.output.read_text()
+
+    def address(self) -> str:
+        """Wait for the line that newcomers wait for."""
+        found = until(
+            lambda: ADDRESS.search(self.told) or self.process.poll() is not None,
+            seconds=120,
+            what="the address",
+        )
+        assert found is not True, self.told
+        return str(found[1])
+
+    def family(self) -> list[psutil.Process]:
+        """Itself and everything it started, the database included."""
+        main = psutil.Process(self.process.pid)
+        return [main, *main.children(recursive=True)]
+
+    def find(self, *words: str) -> psutil.Process:
+        """The oldest process whose command line has these words."""
+        found = [p for p in self.family() if set(words) <= set(p.cmdline())]
+        return min(found, key=lambda process: process.create_time())
+
+    def kill_all(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ports() -> list[str]:
+    return ["--port", str(free_port()), "--sandbox-port", str(free_port())]
+
+
+def nothing_left(family: list[psutil.Process]) -> bool:
+    return not [
+        process
+        for process in family
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def assert_nothing_left(family: list[psutil.Process], *, seconds: float = 40) -> None:
+    assert len(family) > 6, "supervisor, guardian, database, web server, workers, sandbox"
+    until(lambda: nothing_left(family), seconds=seconds, what="an end of every process")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A var folder that a first run has filled; copies of it start quickly."""
+    var = tmp_path_factory.mktemp("run") / "var"
+    first = Run(var, [*SUPERVISOR, *ports()])
+    try:
+        first.address()
+    finally:
+        first.kill_all()
+    assert "Making a new PostgreSQL database" in first.told
+    yield var
+    shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture
+def start(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def begin(*command: str) -> Run:
+        var = tmp_path / "var"
+        if not var.exists():
+            subprocess.run(["cp", "-a", str(prepared), str(var)], check=True)
+        runs.append(Run(var, list(command) or [*SUPERVISOR, *ports()]))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.kill_all()
+    shutil.rmtree(tmp_path / "var", ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def running(prepared: Path) -> Iterator[Run]:
+    """One run for all tests that leave it standing; its wished-for port is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wanted = taken.getsockname()[1]
+        run = Run(
+            prepared,
+            [*SUPERVISOR, "--port", str(wanted), "--sandbox-port", str(free_port()),
+             "--stale-seconds", "6"],
+        )  # fmt: skip
+        try:
+            run.address()
+            yield run
+        finally:
+            run.kill_all()
+
+
+def test_the_printed_sign_in_opens_the_demo_roster(running: Run) -> None:
+    sign_in = re.search(r"^Sign in as (\S+) / (\S+)$", running.told, re.MULTILINE)
+    assert sign_in is not None
+    with requests.Session() as session:
+        session.get(f"{running.address()}/login", timeout=10)
+        page = session.post(
+            f"{running.address()}/login",
+            data={
+                "username": sign_in[1],
+                "password": sign_in[2],
+                "csrfmiddlewaretoken": session.cookies["csrftoken"],
+            },
+            headers={"Referer": f"{running.address()}/login"},
+            timeout=10,
+        )
+    assert page.status_code == 200
+    assert cast.PEOPLE[0].name.split()[0] in page.text
+
+
+def test_readiness_names_every_check_and_no_secret(running: Run) -> None:
+    reply = requests.get(f"{running.address()}/readyz", timeout=10)
+    assert reply.json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "migrations": "ok", "workers": "ok", "queue": "ok"},
+    }
+
+
+def test_a_taken_port_is_said_and_another_one_used(running: Run) -> None:
+    said = re.search(r"^Port (\d+) is taken, so (\d+) is used\.$", running.told, re.MULTILINE)
+    assert said is not None
+    assert running.address().endswith(f":{said[2]}")
+
+
+def test_a_second_run_beside_it_says_one_clear_line(running: Run) -> None:
+    second = Run(running.var, [*SUPERVISOR, *ports()])
+    assert second.process.wait(timeout=30) == 1
+    assert second.told.count("\n") == 1
+    assert f"already running at {running.address()}" in second.told
+    assert str(running.process.pid) in second.told
+
+
+@pytest.mark.parametrize("name", ["serve", "sandbox", "qcluster"])
+def test_a_child_that_dies_is_started_again(running: Run, name: str) -> None:
+    victim = running.find("manage.py", name)
+    victim.kill()
+
+    def back() -> bool:
+        try:
+            return running.find("manage.py", name).pid != victim.pid
+        except (ValueError, psutil.NoSuchProcess):
+            return False
+
+    until(back, seconds=20, what=f"a new {name}")
+    until(
+        lambda: _ready(running.address()), seconds=60, what="readiness after the death of a child"
+    )
+
+
+def test_a_worker_cluster_that_stands_still_is_started_anew(running: Run) -> None:
+    stuck = running.find("manage.py", "qcluster")
+    stuck.suspend()
+    until(lambda: nothing_left([stuck]), seconds=90, what="the end of the stuck cluster")
+    until(lambda: _ready(running.address()), seconds=60, what="readiness after it")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_everything(start: Callable[..., Run], number: signal.Signals) -> None:
+    run = start()
+    run.address()
+    family = run.family()
+    run.process.send_signal(number)
+    assert run.process.wait(timeout=60) == 0
+    assert_nothing_left(family, seconds=5)
+
+
+def test_ctrl_c_in_a_terminal_stops_everything(start: Callable[..., Run]) -> None:
+    controller, terminal = pty.openpty()
+    script = (
+        "import fcntl, os, sys, termios; os.setsid() if os.getsid(0) != os.getpid() else None; "
+        f"t = os.open({os.ttyname(terminal)!r}, os.O_RDWR); "
+        "fcntl.ioctl(t, termios.TIOCSCTTY, 1); os.dup2(t, 0); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    run = start(sys.executable, "-c", script, *SUPERVISOR, *ports())
+    run.address()
+    family = run.family()
+    os.write(controller, b"\x03")
+    assert run.process.wait(timeout=60) == 0
+    assert_nothing_left(family, seconds=5)
+    os.close(controller)
+    os.close(terminal)
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing(start: Callable[..., Run]) -> None:
+    run = start()
+    run.address()
+    family = run.family()
+    run.process.kill()
+    run.process.wait()
+    assert_nothing_left(family)
+
+
+def test_kill_9_of_make_leaves_nothing_and_the_next_run_keeps_the_data(
+    start: Callable[..., Run],
+) -> None:
+    shell = f"{' '.join(SUPERVISOR)} --with-parent {' '.join(ports())}; true"
+    run = start("/bin/sh", "-c", shell)
+    run.address()
+    family = run.family()
+    run.process.kill()
+    run.process.wait()
+    assert_nothing_left(family)
+
+    began = time.monotonic()
+    again = start()
+    again.address()
+    assert time.monotonic() - began < 30
+    assert "Making a new PostgreSQL database" not in again.told
+    assert (
+        "Demo roster"
+        not in (again.var / "log" / "prepare.log").read_text().partition("Demo roster")[2]
+    )
+
+
+def _ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/readyz", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
