@@ -375,7 +375,7 @@ def _delay(attempt: int) -> timedelta:
     """How long before this attempt, with a little jitter, so that herds disperse."""
     delays = settings.SYNC_RETRY_DELAYS
     seconds = delays[min(attempt, len(delays)) - 1]
-    return timedelta(seconds=seconds * random.uniform(0.95, 1.05))  # noqa: S311  no secret
+    return timedelta(seconds=seconds * random.uniform(0.95, 1.0))  # noqa: S311  no secret
 
 
 def _sight(chunk: Chunk) -> None:

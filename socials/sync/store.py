@@ -31,6 +31,9 @@ log = structlog.get_logger(__name__)
 
 COUNTS = ("followers", "following", "posts", "likes", "views")
 METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
+BY_FOLLOWERS = ("INSTAGRAM",)
+"""Platforms whose engagement is measured by followers; by views elsewhere."""
+
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -425,10 +428,11 @@ UPSERT_SNAPSHOT = f"""
 """  # noqa: S608  built from this module's constants alone
 
 ENGAGEMENT = """
-    SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)) AS acts,
-        count(*) AS posts, sum(views) AS views, max(view_definition) AS definition
+    SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)),
+        count(*), sum(views), max(view_definition)
     FROM socials_post
     WHERE connection_id = %s AND deleted_at IS NULL AND likes IS NOT NULL
+        AND (views IS NOT NULL OR %s)
         AND posted_at >= statement_timestamp() - interval '30 days'
 """
 
@@ -440,7 +444,7 @@ def _save_snapshot(row: Connection, reading: Reading, saved: Saved) -> None:
         for name in COUNTS
     }
     with database.cursor() as cursor:
-        cursor.execute(ENGAGEMENT, [row.pk])
+        cursor.execute(ENGAGEMENT, [row.pk, row.platform in BY_FOLLOWERS])
         acts, posts, views, definition = cursor.fetchone()
         cursor.execute(
             UPSERT_SNAPSHOT,
@@ -459,7 +463,7 @@ def _engagement(
     platform: str, acts: Any, posts: int, views: Any, followers: int | None
 ) -> float | None:
     """Percent of followers per post on Instagram, of views elsewhere; None when unknown."""
-    divisor = posts * (followers or 0) if platform == "INSTAGRAM" else views
+    divisor = posts * (followers or 0) if platform in BY_FOLLOWERS else views
     return float(acts) / float(divisor) * 100 if acts is not None and divisor else None
 
 

@@ -1,0 +1,96 @@
+"""Queue a sync of many connections, and watch it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Count
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from socials import connections, platforms
+from socials.models import Connection, Platform, Priority, SyncStatus, Trigger
+
+LOOK_SECONDS = 0.3
+MOVING = (SyncStatus.PENDING, SyncStatus.SYNCING)
+
+
+class Command(BaseCommand):
+    help = "Queues a sync of connections; with --wait it watches them until each has ended."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--talent", type=int, action="extend", nargs="+", metavar="ID")
+        parser.add_argument("--platform", type=str.upper, choices=list(Platform), metavar="P")
+        parser.add_argument("--all", action="store_true", help="every connection")
+        parser.add_argument("--wait", action="store_true", help="watch until each has ended")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ids = self._choose(options)
+        connections.request_syncs(
+            Connection.objects.filter(pk__in=ids), trigger=Trigger.MANUAL, priority=Priority.PUSH
+        )
+        if options["wait"]:
+            self._watch(ids)
+        outcome = _outcome(ids)
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome))
+        elif options["wait"]:
+            self.stdout.write(
+                f"{outcome['total']} connections: {outcome['ready']} ready, {outcome['error']} failed."
+            )
+            for failed in outcome["errors"]:
+                self.stdout.write(f"  connection {failed['id']}: {failed['errorCode']}")
+        else:
+            self.stdout.write(f"{outcome['total']} connections queued.")
+        if options["wait"] and outcome["error"]:
+            sys.exit(1)
+
+    def _choose(self, options: dict[str, Any]) -> list[int]:
+        if not (options["talent"] or options["platform"] or options["all"]):
+            raise CommandError(
+                "Say which: --talent ID, --platform instagram, or --all.", returncode=2
+            )
+        syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+        rows = Connection.objects.filter(platform__in=syncing)
+        if options["talent"]:
+            rows = rows.filter(talent__in=options["talent"])
+        if options["platform"]:
+            rows = rows.filter(platform=options["platform"])
+        return list(rows.values_list("pk", flat=True))
+
+    def _watch(self, ids: Sequence[int]) -> None:
+        bar = Progress(
+            TextColumn("Syncing"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        with bar:
+            task = bar.add_task("sync", total=len(ids))
+            while moving := Connection.objects.filter(pk__in=ids, sync_status__in=MOVING).count():
+                bar.update(task, completed=len(ids) - moving)
+                time.sleep(LOOK_SECONDS)
+            bar.update(task, completed=len(ids))
+
+
+def _outcome(ids: Sequence[int]) -> dict[str, Any]:
+    rows = Connection.objects.filter(pk__in=ids)
+    by_status = dict(rows.order_by().values_list("sync_status").annotate(Count("pk")))
+    failed = rows.filter(sync_status=SyncStatus.ERROR).order_by("pk")
+    return {
+        "total": sum(by_status.values()),
+        "ready": by_status.get(SyncStatus.READY, 0),
+        "error": by_status.get(SyncStatus.ERROR, 0),
+        "pending": sum(by_status.get(status, 0) for status in MOVING),
+        "errors": [
+            {"id": pk, "errorCode": code} for pk, code in failed.values_list("pk", "error_code")
+        ],
+    }
