@@ -30,6 +30,8 @@ class Listing:
     stop_reason: StopReason = StopReason.END
     fault: Failure | None = None
     listed_since: datetime | None = None
+    unreadable: bool = False
+    """An item came without an id: it might be any of the stored ones."""
 
     @property
     def partial(self) -> tuple[str, ...]:
@@ -50,7 +52,9 @@ def read(page: Page, *, limit: int, total: int | None, first: Fields | None = No
         while True:
             edge = first or page(cursor, min(PAGE_SIZE, limit - len(listing.posts)))
             first = None
-            fresh = [post for post in parse.media(edge) if post.external_id not in seen]
+            found = list(parse.media(edge))
+            listing.unreadable |= len(found) < len(edge.items("data"))
+            fresh = [post for post in found if post.external_id not in seen]
             seen.update(post.external_id for post in fresh)
             listing.posts += fresh
             cursor = parse.after(edge)
@@ -82,7 +86,7 @@ def _is_over(
 
 def _listed_since(listing: Listing, total: int | None) -> datetime | None:
     """All posts are here: from the beginning. As far as we went: from the last one listed."""
-    if listing.fault:
+    if listing.fault or listing.unreadable:
         return None
     everything = listing.stop_reason is StopReason.END and total is not None
     if everything and len(listing.posts) >= (total or 0):

@@ -187,5 +187,5 @@ def unwrapped(body: dict[str, Any]) -> Any:
     if not isinstance(data, list):
         return body
     if not data:
-        raise BadResponse("data is empty", field="data")
+        raise BadResponse("data is empty", platform=PLATFORM, source=SOURCE, field="data")
     return data[0]

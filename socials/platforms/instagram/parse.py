@@ -179,6 +179,6 @@ def _kind(item: Fields) -> tuple[PostKind, str]:
     found = _PRODUCTS.get(str(product)) or _KINDS.get(str(media_type))
     if found:
         return found, "declared"
-    if item.meter is not None:
+    if item.meter is not None and media_type is not None:
         item.meter.unknown(item.source, f"media_type={media_type!s:.40}")
     return (PostKind.VIDEO if item.value.get("thumbnail_url") else PostKind.IMAGE), "guessed"
