@@ -45,7 +45,7 @@ class QualitySerializer(serializers.Serializer[Any]):
     views = serializers.ChoiceField(choices=[q.value for q in Quality], required=False)
 
 
-class ProfileSerializer(Camel):
+class AccountProfileSerializer(Camel):
     display_name = OrNull()
     bio = serializers.CharField(allow_null=True, allow_blank=True)
     avatar_url = OrNull(help_text="The platform's address of the picture.")
@@ -107,10 +107,10 @@ class ConnectionSerializer(Camel):
         grant = getattr(connection, "grant", None)
         return list(grant.scopes) if grant else []
 
-    @extend_schema_field(ProfileSerializer(allow_null=True))
+    @extend_schema_field(AccountProfileSerializer(allow_null=True))
     def get_profile(self, connection: Connection) -> dict[str, Any] | None:
         profile = getattr(connection, "profile", None)
-        return ProfileSerializer(profile).data if profile else None
+        return AccountProfileSerializer(profile).data if profile else None
 
 
 class TalentConnectionSerializer(Camel):

@@ -124,7 +124,7 @@ def _as_api_exception(exception: Exception) -> exceptions.APIException | None:
             log.warning("api_conflict", error=str(exception).splitlines()[0][:200])
             return Conflict("Somebody changed this at the same moment. Look again, then retry.")
         case OperationalError() | InterfaceError():
-            log.warning("api_database_unavailable", error=type(exception).__name__)
+            log.warning("api_database_unavailable", error=str(exception).splitlines()[0][:200])
             return Unavailable()
     return None
 

@@ -57,7 +57,13 @@ def test_pages_follow_each_other(viewer: APIClient) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("talent", "jane"), ("talent", "0"), ("actor", "alice"), ("action", "Talent Added"), ("who", "x")],
+    [
+        ("talent", "jane"),
+        ("talent", "0"),
+        ("actor", "alice"),
+        ("action", "Talent Added"),
+        ("who", "x"),
+    ],
 )
 def test_a_senseless_filter_is_refused_by_name(viewer: APIClient, name: str, value: str) -> None:
     answer = viewer.get(URL, {name: value})

@@ -163,9 +163,7 @@ def test_twenty_posts_and_runs_cost_as_many_queries_as_one(
 ) -> None:
     row = read_account(posts=1)
     for upto in (1, 20):
-        Post.objects.bulk_create(
-            a_post(row, number) for number in range(row.posts.count(), upto)
-        )
+        Post.objects.bulk_create(a_post(row, number) for number in range(row.posts.count(), upto))
         SyncRun.objects.bulk_create(SyncRun(**a_run(row)) for _ in range(row.runs.count(), upto))
         viewer.get(url_of(row, "posts"))
         for what in ("posts", "runs"):

@@ -46,6 +46,7 @@ MATRIX: dict[str, dict[str, tuple[int, ...]]] = {
     f"{CONNECTION}/runs": {"GET": READ},
     "admin/queue-stats": {"GET": READ},
     "admin/activity": {"GET": READ},
+    "profile": {"GET": (401, 200, 200, 200, 200), "PATCH": (401, 200, 200, 200, 200)},
     "schema": {"GET": READ},
     "docs": {"GET": READ},
 }

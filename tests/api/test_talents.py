@@ -102,9 +102,7 @@ def test_a_refused_talent_names_the_field(
     assert not Talent.objects.exists()
 
 
-def test_a_user_is_linked_to_one_talent_only(
-    manager: APIClient, jane: Talent, tilda: User
-) -> None:
+def test_a_user_is_linked_to_one_talent_only(manager: APIClient, jane: Talent, tilda: User) -> None:
     Talent.objects.filter(pk=jane.pk).update(linked_user=tilda)
     answer = manager.post(URL, {"name": "Bea", "linkedUserId": tilda.pk}, format="json")
     assert answer.status_code == 400
@@ -180,7 +178,10 @@ def test_pages_follow_each_other_without_gap_or_repetition(
         if number % 2:
             row = connect("INSTAGRAM", f"handle{number}", to=talent)
             Profile.objects.create(
-                connection=row, followers=100 * (number % 3), source="x", fetched_at=talent.created_at
+                connection=row,
+                followers=100 * (number % 3),
+                source="x",
+                fetched_at=talent.created_at,
             )
     every = manager.get(f"{URL}?ordering={ordering}&limit=200").json()
     whole = [talent["id"] for talent in every["data"]]

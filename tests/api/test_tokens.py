@@ -83,7 +83,10 @@ def test_tokens_are_revoked_by_name_and_others_stay(alice: User) -> None:
     [
         (["nobody"], 'There is no user "nobody". Add --create-staff'),
         (["alice", "--role", "viewer"], "--create-staff"),
-        (["alice", "--create-staff", "--role", "viewer"], "is there already, with the role manager"),
+        (
+            ["alice", "--create-staff", "--role", "viewer"],
+            "is there already, with the role manager",
+        ),
         (["tilda", "--create-staff"], "is there already, without a staff role"),
         (["alice", "--days", "0"], "--days takes 1 to"),
         (["alice", "--name", ""], "--name takes"),
