@@ -172,6 +172,8 @@ class Http:
         limits: Limits,
         platform: str,
     ) -> Reply:
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("not an address")
         _call.deadline = time.monotonic() + limits.total_seconds
         response = self._pools.urlopen(
             method,
