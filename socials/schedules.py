@@ -51,6 +51,7 @@ class Plan:
 SCHEDULES = [
     Plan("plan refreshes", "socials.tasks.plan_refreshes"),
     Plan("rescue what lost workers held", "socials.tasks.rescue_lost"),
+    Plan("rescue lost profile scrapes", "talent.tasks.rescue_scrapes", minutes=2),
     Plan("wake the sync", "socials.tasks.sync_due"),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
 ]
