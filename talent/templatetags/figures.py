@@ -112,7 +112,20 @@ def seconds(milliseconds: int | None) -> str:
     return duration(None if milliseconds is None else milliseconds / 1000)
 
 
+CAUSE_NAMES = {
+    "REAUTH_REQUIRED": "Reconnect needed",
+    "BAD_RESPONSE": "Unreadable answer",
+    "INTERNAL": "Fault on our side",
+}
+
+
 @register.filter
 def cause_name(code: str) -> str:
     """NOT_FOUND → "Not found"."""
-    return code.replace("_", " ").capitalize()
+    return CAUSE_NAMES.get(code) or code.replace("_", " ").capitalize()
+
+
+@register.filter
+def bucket_name(bucket: str) -> str:
+    """A quota as people read it: youtube.units → "units"."""
+    return bucket.partition(".")[2].replace("_", " ") or bucket

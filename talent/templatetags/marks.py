@@ -68,6 +68,8 @@ def state_icon(state: str, *, small: bool = False) -> SafeString:
 @register.simple_tag
 def state(state: str) -> SafeString:
     """A state in a line of text: icon and word."""
+    if state == "link":
+        return format_html('<span class="state muted">{}{}</span>', icon("link"), WORDS[state])
     return format_html('<span class="state {}">{}{}</span>', state, _drawn(state), WORDS[state])
 
 
