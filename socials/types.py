@@ -137,7 +137,7 @@ class Context:
     """What an adapter may use: the outside comes in as arguments."""
 
     http: Http
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
     """Platform settings by their environment name; an unset one is the empty string."""
     meter: Meter
     clock: Callable[[], datetime] = utc_now

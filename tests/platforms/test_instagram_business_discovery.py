@@ -70,7 +70,7 @@ def test_a_recorded_answer_with_a_numeric_id_is_read(stage: Stage) -> None:
     stage.answers_always(payload("discovery_real"))
     reading = stage.discover("nokiamobilepl")
     assert isinstance(reading, Reading)
-    assert reading.profile.extra == {"ig_id": "7957300152"}
+    assert reading.profile.extra == {"web_id": "7957300152"}
     assert reading.profile.display_name == "Nokia Mobile"
     assert stage.meter.drift == {}
 

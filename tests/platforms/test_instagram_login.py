@@ -306,5 +306,22 @@ def test_a_due_post_beyond_the_listing_is_read_by_itself_or_found_gone(stage: St
     assert reading.gone_posts == ("91",)
 
 
+def test_a_field_that_meta_retires_is_left_out_and_named(stage: Stage) -> None:
+    message = "(#100) Tried accessing nonexisting field (website) on node type (IGUser)"
+
+    def me(path: str, asked: dict[str, str]) -> tuple:
+        return (
+            (400, refusal(100, message=message))
+            if "website" in asked["fields"]
+            else (200, payload("me"))
+        )
+
+    stage.answers(script(me=me))
+    reading = stage.log_in()
+    assert isinstance(reading, Reading)
+    assert reading.partial == ("website",)
+    assert reading.profile.followers == Count.exact(1234)
+
+
 def test_it_reads_only_with_a_token() -> None:
     assert not InstagramLogin().can_read(Ask(1, "INSTAGRAM", "x"))

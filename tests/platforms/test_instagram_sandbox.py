@@ -20,6 +20,8 @@ from scraping.errors import (
 )
 from scraping.http import Http, Limits
 from scraping.meter import Meter
+from scraping.providers.public.provider import PROVIDER as PUBLIC_PROVIDER
+from scraping.types import ScrapedAccount
 from socials.platforms.instagram import oauth
 from socials.platforms.instagram import sandbox as instagram
 from socials.platforms.instagram.business_discovery import BusinessDiscovery
@@ -244,12 +246,12 @@ def test_a_talent_can_go_all_the_way(context: Context) -> None:
     redirect = "http://127.0.0.1:8000/oauth/instagram/callback"
     back = consent(context, redirect, handle="jane.smith")
     assert back["state"] == "s"
-    short = oauth.exchange_code(context, code=back["code"] + "#_", redirect_uri=redirect)
-    grant = oauth.refresh(context, oauth.long_lived(context, short))
+    given = oauth.exchange(context, code=back["code"] + "#_", redirect_uri=redirect)
+    grant = oauth.refresh(context, given)
     assert grant.expires_at is not None
     assert (grant.expires_at - NOW).days >= 59
-    profile = oauth.read_profile(context, grant.access_token)
-    assert (profile.handle, profile.external_id) == ("jane.smith", short.external_id)
+    profile = oauth.whoami(context, grant)
+    assert (profile.handle, profile.external_id) == ("jane.smith", given.external_id)
 
 
 def test_a_code_works_once_and_for_its_own_address(context: Context) -> None:
@@ -273,3 +275,16 @@ def test_the_consent_page_can_be_answered_by_a_person(context: Context) -> None:
     assert page.status_code == 200
     assert "<s>" not in page.text
     assert "name=handle" in page.text
+
+
+# --- the website ---------------------------------------------------------------------------------
+
+
+def test_the_website_and_graph_know_the_same_account(context: Context) -> None:
+    graph = discover(context, "jane.smith")
+    public = PUBLIC_PROVIDER.scrape("INSTAGRAM", ["jane.smith"], post_limit=12, context=context)
+    [(_, scraped)] = public
+    assert isinstance(graph, Reading)
+    assert isinstance(scraped, ScrapedAccount)
+    assert scraped.profile.external_id == graph.profile.external_id
+    assert [post.likes for post in scraped.posts] == [post.likes for post in graph.posts[:12]]

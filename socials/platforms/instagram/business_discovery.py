@@ -20,10 +20,10 @@ from socials.types import Ask, Context, Depth, Profile, Reading, StopReason
 SOURCE = "instagram_business_discovery"
 PROFILE_FIELDS = (*parse.PROFILE_FIELDS, "ig_id")
 MEDIA_FIELDS = (*parse.MEDIA_FIELDS, "view_count")
+OPTIONAL_FIELDS = frozenset({*PROFILE_FIELDS, *MEDIA_FIELDS}) - {"id"}
 SMALLEST_PAGE = 5
 
 _HANDLE = re.compile(r"[A-Za-z0-9._]{1,30}")
-_NONEXISTENT = re.compile(r"nonexisting field \((\w+)\)")
 
 
 class BusinessDiscovery:
@@ -109,7 +109,7 @@ class _Visit:
             external_id=account.need("id"),
             handle=self.ask.handle,
             # The number that Instagram's own pages, and so the scrapers, know the account by.
-            extra={"ig_id": account.ident("ig_id") or ""},
+            extra={"web_id": account.ident("ig_id") or ""},
         )
 
     def _posts(self, account: Fields, profile: Profile, *, listed: bool) -> listing.Listing:
@@ -162,10 +162,10 @@ class _Visit:
 
     def _asks_for_less(self, refusal: Refusal) -> bool:
         """Whether a smaller question may be answered; it is made smaller here."""
-        unknown = _NONEXISTENT.search(refusal.message)
-        if refusal.code == 100 and unknown and unknown[1] not in {"id", *self.dropped}:
-            self.dropped.add(unknown[1])
-            return unknown[1] in {*PROFILE_FIELDS, *MEDIA_FIELDS}
+        retired = refusal.retired_field
+        if retired in OPTIONAL_FIELDS - self.dropped:
+            self.dropped.add(retired)
+            return True
         if refusal.code == 1 and "reduce the amount of data" in refusal.message:
             self.page_size //= 2
             return self.page_size >= SMALLEST_PAGE

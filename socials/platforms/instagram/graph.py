@@ -28,6 +28,9 @@ _SECRETS = re.compile(
 )
 
 
+_RETIRED = re.compile(r"nonexisting field \((\w+)\)")
+
+
 @dataclass(eq=False)
 class Refusal(Exception):
     """An error envelope as the platform sent it, without the secrets that it may quote.
@@ -55,6 +58,12 @@ class Refusal(Exception):
             trace=_text(error.get("fbtrace_id"))[:60],
             **facts,
         )
+
+    @property
+    def retired_field(self) -> str:
+        """The asked field that this version of the API does not know; "" for another refusal."""
+        found = _RETIRED.search(self.message) if self.code == 100 else None
+        return found[1] if found else ""
 
     def __str__(self) -> str:
         code = f"{self.code}/{self.subcode}" if self.subcode else f"{self.code}"

@@ -5,7 +5,7 @@ Reference: https://developers.facebook.com/docs/instagram-platform/instagram-api
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from socials.types import Ask, Context, Depth, Profile, Reading, StopReason, Tok
 
 SOURCE = "instagram_login"
 PROFILE_FIELDS = (*parse.PROFILE_FIELDS, "user_id", "account_type")
+OPTIONAL_FIELDS = frozenset({*PROFILE_FIELDS, *parse.MEDIA_FIELDS}) - {"id", "user_id"}
 PROFESSIONAL_ID = "1784"
 """How the ids of professional accounts begin; app-scoped ones begin otherwise."""
 
@@ -59,6 +60,8 @@ class _Visit:
     ask: Ask
     context: Context
     graph: Graph = field(init=False)
+    dropped: set[str] = field(default_factory=set)
+    """Fields that this version of the API does not know any more."""
 
     def __post_init__(self) -> None:
         if self.ask.token is None:
@@ -87,7 +90,7 @@ class _Visit:
             posts=tuple(found.posts),
             source=SOURCE,
             fetched_at=self.context.clock(),
-            partial=(*found.partial, *sorted(reader.partial)),
+            partial=(*found.partial, *sorted(reader.partial | self.dropped)),
             posts_total=profile.posts.value,
             stop_reason=found.stop_reason,
             listed_since=found.listed_since,
@@ -95,7 +98,7 @@ class _Visit:
         )
 
     def profile(self) -> Profile:
-        body = self._get("me", fields=",".join(PROFILE_FIELDS))
+        body = self._get("me", PROFILE_FIELDS)
         account = parse.fields_of(unwrapped(body), self.context, SOURCE)
         own_id, app_user_id = account.ident("user_id"), account.ident("id") or ""
         if own_id is None and app_user_id.startswith(PROFESSIONAL_ID):
@@ -117,12 +120,8 @@ class _Visit:
 
         def page(cursor: str, size: int) -> Fields:
             params = {"after": cursor} if cursor else {}
-            body = self._get(
-                f"{profile.external_id}/media",
-                fields=",".join(parse.MEDIA_FIELDS),
-                limit=str(size),
-                **params,
-            )
+            path = f"{profile.external_id}/media"
+            body = self._get(path, parse.MEDIA_FIELDS, limit=str(size), **params)
             return parse.fields_of(body, self.context, SOURCE, "media").known("data", "paging")
 
         return listing.read(page, limit=ask.post_limit, total=profile.posts.value)
@@ -142,7 +141,7 @@ class _Visit:
                 if refusal.code == 100 and refusal.subcode == GONE:
                     gone.append(external_id)
                     continue
-                found.fault = self._failure(refusal)
+                found.fault = failure(refusal, source=SOURCE, whose=Whose.TALENT)
                 break
             except Failure as failed:
                 found.fault = failed
@@ -150,7 +149,8 @@ class _Visit:
         return tuple(gone)
 
     def _single(self, external_id: str) -> Post:
-        body = self.graph.get(external_id, fields=",".join(parse.MEDIA_FIELDS))
+        names = (name for name in parse.MEDIA_FIELDS if name not in self.dropped)
+        body = self.graph.get(external_id, fields=",".join(names))
         item = parse.fields_of(body, self.context, SOURCE, "media")
         return parse.post(item, item.need("id"))
 
@@ -171,14 +171,17 @@ class _Visit:
         filled = {post.external_id: post for post in reader.fill(asked)}
         return [filled.get(post.external_id, post) for post in posts]
 
-    def _get(self, path: str, **params: str) -> dict[str, Any]:
-        try:
-            return self.graph.get(path, **params)
-        except Refusal as refusal:
-            raise self._failure(refusal) from None
-
-    def _failure(self, refusal: Refusal) -> Failure:
-        return failure(refusal, source=SOURCE, whose=Whose.TALENT)
+    def _get(self, path: str, names: Iterable[str], **params: str) -> dict[str, Any]:
+        """The answer, asked again without the fields that Meta has retired. Raises Failure."""
+        while True:
+            fields = ",".join(name for name in names if name not in self.dropped)
+            try:
+                return self.graph.get(path, fields=fields, **params)
+            except Refusal as refusal:
+                retired = refusal.retired_field
+                if retired not in OPTIONAL_FIELDS - self.dropped:
+                    raise failure(refusal, source=SOURCE, whose=Whose.TALENT) from None
+                self.dropped.add(retired)
 
 
 def unwrapped(body: dict[str, Any]) -> Any:

@@ -25,21 +25,17 @@ from socials.platforms.instagram.failures import Whose, failure
 from socials.platforms.instagram.graph import PLATFORM, Refusal, answer, scrub
 from socials.platforms.instagram.login import PROFESSIONAL_ID, read_profile, unwrapped
 from socials.platforms.instagram.parse import fields_of
-from socials.types import Context, TokenGrant
-
-__all__ = [
-    "NEEDS",
-    "SCOPES",
-    "authorize_url",
-    "exchange_code",
-    "long_lived",
-    "read_profile",
-    "refresh",
-]
+from socials.types import Context, Profile, TokenGrant
 
 SOURCE = "instagram_login"
 NEEDS = ("INSTAGRAM_CLIENT_ID", "INSTAGRAM_CLIENT_SECRET")
-SCOPES = ("instagram_business_basic", "instagram_business_manage_insights")
+SCOPES = {
+    "instagram_business_basic": "Profile and posts can't be read.",
+    "instagram_business_manage_insights": "Views, reach, saves and shares of posts can't be read.",
+}
+LEAD = timedelta(days=30)
+"""Half of a token's life: weeks are left for an outage, and for a person when it is refused."""
+USES_PKCE = False
 SHORT_LIFE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=3650)
 YOUNGEST_REFRESH = timedelta(hours=24)
@@ -59,9 +55,15 @@ _PASSING = "isn't available right now"
 
 
 def authorize_url(
-    settings: Mapping[str, str], *, redirect_uri: str, state: str, again: bool = False
+    settings: Mapping[str, str],
+    *,
+    redirect_uri: str,
+    state: str,
+    challenge: str = "",
+    again: bool = False,
 ) -> str:
-    """Where the talent's browser goes. ``again`` lets another account log in."""
+    """Where the talent's browser goes. ``again`` lets another account log in; Instagram takes no
+    proof key."""
     query = {
         "client_id": settings["INSTAGRAM_CLIENT_ID"],
         "redirect_uri": redirect_uri,
@@ -74,12 +76,22 @@ def authorize_url(
     return f"{settings['INSTAGRAM_AUTHORIZE_URL']}?{urlencode(query)}"
 
 
-def exchange_code(context: Context, *, code: str, redirect_uri: str) -> TokenGrant:
-    """The short-lived token (an hour) for the code of the redirect. The code works once.
+def exchange(context: Context, *, code: str, redirect_uri: str, verifier: str = "") -> TokenGrant:
+    """The grant of sixty days for the code of the redirect. The code works once.
 
     Raises ReauthRequired (begin again), NotConfigured (names the setting), RateLimited,
     PlatformUnavailable or BadResponse.
     """
+    return long_lived(context, exchange_code(context, code=code, redirect_uri=redirect_uri))
+
+
+def whoami(context: Context, grant: TokenGrant) -> Profile:
+    """The account that was granted: one real read. Raises Failure."""
+    return read_profile(context, grant.access_token)
+
+
+def exchange_code(context: Context, *, code: str, redirect_uri: str) -> TokenGrant:
+    """The short-lived token (an hour) for the code of the redirect. Raises as ``exchange``."""
     settings = context.settings
     secret, code = settings["INSTAGRAM_CLIENT_SECRET"], code.removesuffix("#_")
     context.meter.call()
@@ -108,10 +120,7 @@ def exchange_code(context: Context, *, code: str, redirect_uri: str) -> TokenGra
 
 
 def long_lived(context: Context, short: TokenGrant) -> TokenGrant:
-    """The same grant with a token of sixty days.
-
-    Raises ReauthRequired, NotConfigured, RateLimited, PlatformUnavailable or BadResponse.
-    """
+    """The same grant with a token of sixty days. Raises as ``exchange``."""
     secret = context.settings["INSTAGRAM_CLIENT_SECRET"]
     return _renewed(
         context,
@@ -135,6 +144,11 @@ def refresh(context: Context, grant: TokenGrant) -> TokenGrant:
         grant_type="ig_refresh_token",
         access_token=grant.access_token,
     )
+
+
+def revoke(context: Context, grant: TokenGrant) -> None:
+    """Nothing: Instagram Login documents no way but the talent's own settings (Apps and websites).
+    The forgotten token ends by itself within sixty days."""
 
 
 def _renewed(context: Context, grant: TokenGrant, path: str, **params: str) -> TokenGrant:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from socials.platforms.instagram.sandbox import errors, people, tokens
+from socials.platforms.instagram.sandbox import errors, people, tokens, web
 from socials.platforms.instagram.sandbox.fields import (
     BadSyntax,
     UnknownField,
@@ -39,8 +39,8 @@ _VERSIONED = re.compile(r"^/(?:v(?P<version>\d+)\.\d+/)?(?P<path>[A-Za-z0-9_/.-]
 def handle(request: Request) -> Response:
     """Serve a request below ``/meta`` or ``/instagram``."""
     agency = request.base_url.endswith("/meta")
-    if not agency and request.path in _TOKEN_PATHS:
-        return _TOKEN_PATHS[request.path](request)
+    if not agency and request.path in _OTHER_PATHS:
+        return _OTHER_PATHS[request.path](request)
     found = _VERSIONED.match(request.path)
     if found is None:
         return errors.refusal(f"Unknown path components: {request.path}", 2500)
@@ -203,7 +203,9 @@ def _token(request: Request) -> str:
 
 
 def _answer(account: Account, value: object, headers: Mapping[str, str]) -> Response:
-    delay = SLOW_SECONDS if account.mood is Mood.SLOW else 0.0
+    """The account itself is what a slow mood delays, so that a whole reading takes one delay."""
+    is_account = isinstance(value, dict) and not {"data", "media_type"} & value.keys()
+    delay = SLOW_SECONDS if account.mood is Mood.SLOW and is_account else 0.0
     return replace(Response.of(value, headers=headers), delay_seconds=delay)
 
 
@@ -217,18 +219,17 @@ def _in_its_mood(account: Account, door: str) -> Response | None:
         case Mood.RATELIMITED:
             return errors.throttled()
         case Mood.GARBLED:
-            return Response(
-                200, b"<!DOCTYPE html><html><title>Error", {"Content-Type": "text/html"}
-            )
+            return errors.garbled()
         case Mood.FLAKY:
             if memory.times(f"{door}|flaky|{account.handle}") < FAILURES_BEFORE_FINE:
                 return errors.passing_fault()
     return None
 
 
-_TOKEN_PATHS: Mapping[str, Handler] = {
+_OTHER_PATHS: Mapping[str, Handler] = {
     "/oauth/authorize": tokens.authorize,
     "/oauth/access_token": tokens.exchange,
     "/access_token": tokens.long_lived,
     "/refresh_access_token": tokens.refresh,
+    "/api/v1/users/web_profile_info/": web.profile,
 }

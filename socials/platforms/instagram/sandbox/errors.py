@@ -93,6 +93,10 @@ def down() -> Response:
     return Response(503, page, {"Content-Type": "text/html; charset=utf-8"})
 
 
+def garbled() -> Response:
+    return Response(200, b"<!DOCTYPE html><html><title>Error", {"Content-Type": "text/html"})
+
+
 def before_conversion() -> Response:
     return refusal(
         "Invalid parameter",

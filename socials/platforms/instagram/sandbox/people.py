@@ -47,6 +47,11 @@ class Person:
         return f"27{self.account.number % 10**15:015d}"
 
     @property
+    def web_id(self) -> int:
+        """The number by which the website knows the account."""
+        return self.account.number % 10**10
+
+    @property
     def username(self) -> str:
         if self.account.mood is Mood.RENAMED:
             return f"{self.account.handle.lower()}.now"
@@ -79,7 +84,7 @@ class Person:
         if self.own:
             values |= {"user_id": self.user_id, "account_type": "MEDIA_CREATOR"}
         else:
-            values["ig_id"] = self.account.number % 10**10
+            values["ig_id"] = self.web_id
         node: dict[str, Any] = {name: _always(value) for name, value in values.items()}
         node["media"] = self.media
         return node
@@ -117,10 +122,10 @@ class Person:
             "caption": OMITTED if item.index % 11 == 5 else f"{self.account.bio} · {item.index}",
             "media_type": media_type,
             "media_product_type": product,
-            "permalink": f"https://www.instagram.com/{permalink}/{_shortcode(item)}/",
-            "shortcode": _shortcode(item),
+            "permalink": f"https://www.instagram.com/{permalink}/{shortcode(item)}/",
+            "shortcode": shortcode(item),
             "timestamp": item.posted_at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
-            "like_count": OMITTED if self._hides_likes(item) else self.likes(item),
+            "like_count": OMITTED if self.hides_likes(item) else self.likes(item),
             "comments_count": item.number("comments", 0.002, self.now),
             "thumbnail_url": picture if media_type == "VIDEO" else OMITTED,
             "media_url": OMITTED if media_type == "VIDEO" and item.index % 2 else picture,
@@ -148,7 +153,7 @@ class Person:
     def views(self, item: Item) -> int:
         return item.number("views", 0.6, self.now)
 
-    def _hides_likes(self, item: Item) -> bool:
+    def hides_likes(self, item: Item) -> bool:
         return not self.own and item.index % 7 == 3
 
 
@@ -191,7 +196,7 @@ def _index(cursor: str) -> int:
         raise BadCursor("Invalid cursor") from None
 
 
-def _shortcode(item: Item) -> str:
+def shortcode(item: Item) -> str:
     return base64.urlsafe_b64encode(media_id(item).encode()).decode()[-11:].rstrip("=")
 
 
