@@ -27,7 +27,7 @@ from talent.api.conditional import unless_unchanged
 from talent.api.paging import page_of
 from talent.api.schema import documented
 from talent.api.serializers import Id, PageQuery, Query, Strict, Text
-from talent.api.views import ApiView, no_content, success
+from talent.api.views import ApiView, actor, no_content, success
 from talent.models import Talent
 
 TAG = "Connections"
@@ -109,7 +109,7 @@ class ConnectManually(ApiView):
             wanted["platform"],
             handle=wanted.get("handle") or "",
             profile_url=wanted.get("profile_url") or "",
-            actor=request.user,
+            actor=actor(request),
         )
         with gone_is_404():
             return _answer(connection.pk, status=201 if created else 200)
@@ -159,7 +159,7 @@ class ConnectionDetail(ApiView):
     )
     def delete(self, request: Request, connection_id: int) -> Response:
         with gone_is_404():
-            connections.disconnect(connection_id, actor=request.user)
+            connections.disconnect(connection_id, actor=actor(request))
         return no_content()
 
 
@@ -175,7 +175,7 @@ class ConnectionSync(ApiView):
     )
     def post(self, request: Request, connection_id: int) -> Response:
         with gone_is_404():
-            connections.request_sync(connection_id, trigger=Trigger.MANUAL, actor=request.user)
+            connections.request_sync(connection_id, trigger=Trigger.MANUAL, actor=actor(request))
         return _answer(connection_id, status=202)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -22,7 +22,7 @@ from socials.models import Connection
 from talent.api.errors import PayloadTooLarge, SyncFailed
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Flag, Instant, OrNull, Strict
-from talent.api.views import ApiView, success
+from talent.api.views import ApiView, actor, success
 from talent.models import ImageSource, Talent
 
 TAG = "Photo"
@@ -54,7 +54,7 @@ class ProfileImageSerializer(Camel):
 
 class RefreshedImageSerializer(Camel):
     talent_id = serializers.IntegerField()
-    source = serializers.ChoiceField(ImageSource.choices)
+    source = serializers.ChoiceField(ImageSource.choices)  # type: ignore[assignment]
     image_url = OrNull()
     synced_at = Instant()
     updated = serializers.BooleanField(help_text="Whether the photo is another one now.")
@@ -126,7 +126,7 @@ class ProfileImage(ApiView):
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES + FORM_BYTES:
             raise PayloadTooLarge(TooLarge.words)
         _require(talent_id)
-        body = ImageUpload(data=request.data.dict())
+        body = ImageUpload(data=cast("QueryDict", request.data).dict())
         body.is_valid(raise_exception=True)
         form = body.validated_data
         if form["image"].size > MAX_BYTES:
@@ -136,7 +136,7 @@ class ProfileImage(ApiView):
                 talent_id,
                 form["image"].read(),
                 focus=Focus(form["focus_x"], form["focus_y"]),
-                actor=request.user,
+                actor=actor(request),
             )
         except ImageRefused as refusal:
             raise ValidationError({"image": [str(refusal)]}) from None
@@ -151,7 +151,7 @@ class ProfileImage(ApiView):
     )
     def delete(self, request: Request, talent_id: int) -> Response:
         _require(talent_id)
-        pick.remove_upload(talent_id, actor=request.user)
+        pick.remove_upload(talent_id, actor=actor(request))
         return _answer(talent_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.db import connection as database
 from django.db.models import Count, F, IntegerField, OuterRef, Prefetch, QuerySet, Subquery, Sum
@@ -15,6 +15,7 @@ from socials.models import Connection, Post, Snapshot, SyncRun
 from socials.queries import RosterFilter, roster
 from talent.models import Talent
 
+T = TypeVar("T")
 UNSEEN = ("held_reading", "metadata", "grant__access_token", "grant__refresh_token")
 """Columns that no answer shows; tokens are not even decrypted."""
 
@@ -129,14 +130,14 @@ def _versions(condition: str, pk: int) -> list[tuple[Any, ...]]:
         return []
     with database.cursor() as cursor:
         cursor.execute(_ROW_VERSIONS.format(condition=condition), [pk])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _existing_connection(pk: int) -> None:
     _found(Connection.objects.filter(pk=pk).exists() or None, "connection")
 
 
-def _found(thing: Any, kind: str) -> Any:
+def _found(thing: T | None, kind: str) -> T:
     if not thing:
         raise Http404(f"There is no {kind} with this id.")
     return thing

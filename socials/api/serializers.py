@@ -93,9 +93,9 @@ class ConnectionSerializer(Camel):
     expires_at = Instant(source="grant.expires_at", default=None)
     scopes = serializers.SerializerMethodField()
     external_id = OrNull(help_text="The platform's own id of the account, once known.")
-    source = OrNull(help_text="Where the numbers come from.")
+    source = OrNull(help_text="Where the numbers come from.")  # type: ignore[assignment]
     profile = serializers.SerializerMethodField()
-    partial = serializers.ListField(child=serializers.CharField())
+    partial = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
     posts_stored = serializers.IntegerField()
     created_at = Instant(allow_null=False)
     updated_at = Instant(allow_null=False)
@@ -206,7 +206,7 @@ class RunSerializer(Camel):
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     error_code = OrNull()
     message = OrNull()
-    source = OrNull()
+    source = OrNull()  # type: ignore[assignment]
     calls = serializers.IntegerField(help_text="Requests made to the platform.")
     units = serializers.IntegerField(help_text="Units of the platform's quota.")
     posts_seen = serializers.IntegerField(source="posts_delivered")

@@ -19,7 +19,7 @@ from talent import roster
 from talent.api.paging import page_of
 from talent.api.schema import documented
 from talent.api.serializers import BIGGEST_ID, PageQuery, Strict, Text
-from talent.api.views import ApiView, no_content, success
+from talent.api.views import ApiView, actor, no_content, success
 from talent.models import Talent
 
 TAG = "Talent"
@@ -32,7 +32,7 @@ ORDERINGS = {
 CHOICES = [sign + name for name in ORDERINGS for sign in ("", "-")]
 
 
-NAMELESS = dict.fromkeys(("required", "blank"), "Give a name, like Jane Smith.")
+NAMELESS: Any = dict.fromkeys(("required", "blank"), "Give a name, like Jane Smith.")
 
 
 class TalentQuery(PageQuery):
@@ -127,7 +127,7 @@ class TalentList(ApiView):
     def post(self, request: Request) -> Response:
         body = NewTalent(data=request.data)
         body.is_valid(raise_exception=True)
-        talent = roster.add(**body.validated_data, actor=request.user)
+        talent = roster.add(**body.validated_data, actor=actor(request))
         return _answer(talent.pk, status=201)
 
 
@@ -150,7 +150,7 @@ class TalentDetail(ApiView):
         body = TalentChanges(data=request.data)
         body.is_valid(raise_exception=True)
         try:
-            roster.update(talent_id, actor=request.user, **body.validated_data)
+            roster.update(talent_id, actor=actor(request), **body.validated_data)
         except Talent.DoesNotExist:
             raise Http404(NO_TALENT) from None
         return _answer(talent_id)
@@ -165,7 +165,7 @@ class TalentDetail(ApiView):
     )
     def delete(self, request: Request, talent_id: int) -> Response:
         try:
-            roster.delete(talent_id, actor=request.user)
+            roster.delete(talent_id, actor=actor(request))
         except Talent.DoesNotExist:
             raise Http404(NO_TALENT) from None
         return no_content()

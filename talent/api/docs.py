@@ -102,9 +102,9 @@ def chapters(document: dict[str, Any]) -> list[Chapter]:
 def _operation(
     document: dict[str, Any], path: str, method: str, operation: dict[str, Any]
 ) -> Operation:
-    media, content = next(
-        iter(operation.get("requestBody", {}).get("content", {}).items()), ("", {})
-    )
+    bodies: dict[str, dict[str, Any]] = (operation.get("requestBody") or {}).get("content") or {}
+    media = next(iter(bodies), "")
+    content = bodies.get(media) or {}
     body = _resolved(document, content.get("schema", {}))
     sent = _first_example(content) or ({} if not body else sample(document, body))
     return Operation(

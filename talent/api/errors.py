@@ -163,7 +163,7 @@ def _headers(fact: exceptions.APIException) -> dict[str, str]:
     if auth_header := getattr(fact, "auth_header", ""):
         headers["WWW-Authenticate"] = auth_header
     if isinstance(fact, exceptions.Throttled):
-        headers["Retry-After"] = str(max(1, math.ceil(fact.wait or 1)))
+        headers["Retry-After"] = str(max(1, math.ceil(getattr(fact, "wait", 0) or 1)))
     if isinstance(fact, Unavailable):
         headers["Retry-After"] = "5"
     return headers

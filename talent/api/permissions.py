@@ -33,4 +33,4 @@ class SignedIn(BasePermission):
     """Any person with an account: staff or talent."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        return bool(request.user.is_authenticated)

@@ -37,7 +37,7 @@ MEANINGS = {
     502: "The platform could not be read.",
     503: "A part of Greenroom is away for the moment.",
 }
-EXAMPLES = {
+EXAMPLES: dict[int, dict[str, Any]] = {
     400: {"message": "name: This field is required.", "details": {"name": ["This field is required."]}},
     401: {"message": "Authentication credentials were not provided."},
     403: {"message": "Viewers read and managers change. Ask an administrator for the role you need."},
@@ -179,7 +179,7 @@ def _header(name: str, kind: type, statuses: Sequence[int], description: str) ->
 
 
 def _example_of(status: int) -> OpenApiExample:
-    body = {"success": False, "error": CODES[status]} | EXAMPLES[status]
+    body: dict[str, Any] = {"success": False, "error": CODES[status]} | EXAMPLES[status]
     if status == 500:
         body["requestId"] = "5b4b3f0e-8c1e-4f6a-9d57-3a1f6f3f3c1e"
     return OpenApiExample(f"{status}", value=body, response_only=True, status_codes=[str(status)])

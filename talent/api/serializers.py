@@ -48,6 +48,7 @@ class Strict(Camel):
             for name in data
             if name not in known
         }
+        value: Any = None
         try:
             value = super().to_internal_value(data)
         except ValidationError as error:

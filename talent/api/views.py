@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.request import Request
@@ -10,6 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from talent.api.throttles import PerAddress, PerClient
+
+if TYPE_CHECKING:
+    from talent.models import User
 
 METHODS = ["get", "head", "post", "put", "patch", "delete"]
 
@@ -52,6 +55,11 @@ class ApiView(APIView):
         throttle = PerAddress()
         if not throttle.allow_request(request, self):
             self.throttled(request, throttle.wait())
+
+
+def actor(request: Request) -> User:
+    """The person behind the request, for the activity log; permissions have let nobody else in."""
+    return cast("User", request.user)
 
 
 def success(
