@@ -1,4 +1,8 @@
-"""Is it alive, is it ready: what load balancers and ``make run`` ask. Queries only, no secrets."""
+"""Is it alive, is it ready: what load balancers and ``make run`` ask. Queries only, no secrets.
+
+Both are answered before anything else, for who asks often comes by address instead of by name,
+over plain HTTP, every few seconds: no host check, no redirect, no line in the log.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max, Min
 from django.db.models.functions import Now
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from socials.models import Connection, SyncStatus, Worker
 
@@ -26,16 +28,29 @@ OK = "ok"
 _migrated = False  # once all are applied it stays so for the life of this process
 
 
-@never_cache
-@require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
+class HealthMiddleware:
+    """Answers ``/healthz`` and ``/readyz``."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path not in ANSWERS:
+            return self.get_response(request)
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+        response = ANSWERS[request.path]()
+        response["Cache-Control"] = "no-store"
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django: no news, no log
+        return response
+
+
+def healthz() -> HttpResponse:
     """The process answers. Says nothing of what it needs."""
     return JsonResponse({"status": OK})
 
 
-@never_cache
-@require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz() -> HttpResponse:
     """Whether work can be done now: 200, or 503 and which check says why not."""
     told: dict[str, str] = {}
     for check in (database, migrations, workers, queue):
@@ -46,6 +61,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
         {"status": OK if healthy else "unavailable", "checks": told},
         status=200 if healthy else 503,
     )
+
+
+ANSWERS: dict[str, Callable[[], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}
 
 
 def _asked(check: Callable[[], str]) -> str:

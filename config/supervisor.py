@@ -277,7 +277,7 @@ class Supervisor:
             return
         silence = silent_seconds(self.database, process.pid)
         if silence is not None and silence > self.stale_seconds:
-            say(f"worker gave no sign of life for {silence:.0f} s; starting it anew.")
+            say(f"worker gave no sign of life for {min(silence, age):.0f} s; starting it anew.")
             worker.terminate()
             worker.kill_at = time.monotonic() + STOP_SECONDS["worker"]
 
@@ -359,14 +359,17 @@ def ready(address: str) -> bool:
 
 
 def silent_seconds(database: str, pid: int) -> float | None:
-    """How long ago the cluster under this guard last wrote a heartbeat; None: can't tell."""
+    """How long ago the cluster under this guard last wrote a heartbeat (infinity: never).
+
+    None while the database can't tell.
+    """
     question = (
-        "SELECT extract(epoch FROM now() - max(heartbeat_at)) FROM socials_worker "
-        "WHERE host = %s AND cluster LIKE %s"
+        "SELECT coalesce(extract(epoch FROM now() - max(heartbeat_at)), 'infinity') "
+        "FROM socials_worker WHERE host = %s AND cluster LIKE %s"
     )
     with suppress(psycopg.Error), psycopg.connect(database, connect_timeout=3) as connection:
         answer = connection.execute(question, [socket.gethostname(), f"%:{pid}"]).fetchone()
-        return float(answer[0]) if answer and answer[0] is not None else None
+        return float(answer[0]) if answer else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""The map: every address and the room behind it."""
+"""The map: every address and the room behind it (``/healthz``, ``/readyz``: config.health)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path, re_path
 
-from config import health
 from socials.pages.photos import photo
 from talent.api.errors import not_found
 
@@ -19,8 +18,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 handler500 = "talent.pages.errors.server_error"
 
 urlpatterns = [
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     path("api/", include("socials.api.urls")),
     path("api/", include("talent.api.urls")),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.utils.text import slugify
 
 from socials import cast, platforms
 from socials.connections import connect
@@ -40,7 +41,7 @@ def load() -> Loaded:
             talents += 1
             talent = roster.add(
                 person.name,
-                email=f"{person.name.split()[0].lower()}@talent.example",
+                email=f"{slugify(person.name.split()[0])}@talent.example",
                 tags=person.tags,
                 location=person.location,
                 manager_id=managers[person.manager].pk,
