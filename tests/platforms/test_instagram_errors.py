@@ -114,6 +114,13 @@ def test_an_agency_account_that_the_token_may_not_see_names_its_setting(stage: S
     assert failed.setting == "META_IG_USER_ID"
 
 
+def test_a_dead_token_is_told_in_plain_words(stage: Stage) -> None:
+    stage.answers_always(payload("expired_token"), status=400)
+    failed = stage.log_in()
+    assert isinstance(failed, ReauthRequired)
+    assert failed.detail == "The talent's token can't be used: it has expired (code 190/463)."
+
+
 def test_a_checkpoint_says_what_its_owner_should_do(stage: Stage) -> None:
     stage.answers_always(refusal(190, 459), status=400)
     failed = stage.log_in()
@@ -148,7 +155,7 @@ def test_no_failure_tells_a_token_that_meta_quotes(stage: Stage) -> None:
     for quoted in (TALENT_TOKEN, AGENCY_TOKEN, "IGAAsomebodyelsestoken1234"):
         message = f"Malformed access token {quoted}, see ?access_token={quoted}&x=1"
         stage.server.clear()
-        stage.answers_always(refusal(190, message=message), status=400)
+        stage.answers_always(refusal(2500, message=message), status=400)
         for failed in (stage.log_in(), stage.discover()):
             assert isinstance(failed, Failure)
             assert quoted not in str(failed) + repr(failed) + repr(vars(failed))

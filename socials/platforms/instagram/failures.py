@@ -27,7 +27,8 @@ THROTTLED_APP = frozenset({4, 341})
 THROTTLED_TOKEN = frozenset({17, 32, 613})
 """Limits of whoever the token stands for."""
 DEAD_TOKEN = frozenset({102, 190})
-BAD_APP = {3: "INSTAGRAM_CLIENT_ID", 101: "INSTAGRAM_CLIENT_ID", 104: "META_APP_SECRET"}
+BAD_APP = frozenset({3, 101})
+BAD_PROOF = 104
 OUR_QUESTION = frozenset({100, 2500, 36104})
 UNAVAILABLE_ACCOUNT = frozenset({24, 110, 9009})
 UNKNOWN_USER = 2207013
@@ -64,8 +65,10 @@ def failure(refusal: Refusal, *, source: str, whose: Whose) -> Failure:
     shared = refusal.code in THROTTLED_APP or (
         whose is Whose.AGENCY and refusal.code in THROTTLED_TOKEN
     )
+    # What is understood is said in our words; Meta's own are quoted where they may say more.
+    understood = kind in {RateLimited, ReauthRequired, NotFound} or refusal.code in DEAD_TOKEN
     return kind(
-        f"{words}: {refusal}",
+        f"{words} (code {refusal.number})." if understood else f"{words}: {refusal}",
         platform=PLATFORM,
         source=source,
         setting=setting,
@@ -92,8 +95,14 @@ def _meaning(refusal: Refusal, whose: Whose) -> tuple[type[Failure], str, str]:
         return _dead(refusal, whose)
     if is_permission(refusal):
         return _missing(whose)
-    if code in BAD_APP or "appsecret_proof" in refusal.message:
-        setting = BAD_APP.get(code, "META_APP_SECRET")
+    if code == BAD_PROOF or "appsecret_proof" in refusal.message:
+        return (
+            NotConfigured,
+            "Instagram refuses our signature; check META_APP_SECRET",
+            "META_APP_SECRET",
+        )
+    if code in BAD_APP:
+        setting = "INSTAGRAM_CLIENT_ID" if whose is Whose.TALENT else "META_ACCESS_TOKEN"
         return NotConfigured, f"Instagram refuses this app; check {setting}", setting
     if code in UNAVAILABLE_ACCOUNT or refusal.subcode == UNKNOWN_USER:
         return NotFound, "Instagram shows no such account", ""

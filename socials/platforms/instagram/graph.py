@@ -65,10 +65,13 @@ class Refusal(Exception):
         found = _RETIRED.search(self.message) if self.code == 100 else None
         return found[1] if found else ""
 
+    @property
+    def number(self) -> str:
+        return f"{self.code}/{self.subcode}" if self.subcode else f"{self.code}"
+
     def __str__(self) -> str:
-        code = f"{self.code}/{self.subcode}" if self.subcode else f"{self.code}"
         trace = f", trace {self.trace}" if self.trace else ""
-        return f"{self.message or 'no message'} (code {code}, HTTP {self.status}{trace})"
+        return f"{self.message or 'no message'} (code {self.number}, HTTP {self.status}{trace})"
 
 
 @dataclass(frozen=True, slots=True)

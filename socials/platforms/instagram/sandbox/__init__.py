@@ -28,7 +28,7 @@ from socials.platforms.kit.sandbox import Account, Handler, Item, Mood, Request,
 META_ACCESS_TOKEN = "sandbox-meta-token"  # noqa: S105  the sandbox's own
 META_IG_USER_ID = "17841400000000001"
 META_APP_SECRET = "sandbox-meta-secret"  # noqa: S105  the sandbox's own
-SLOW_SECONDS = 3.0
+SLOW_SECONDS = 2.0
 NOT_PROFESSIONAL = {Mood.NONEXISTENT, Mood.PRIVATE, Mood.PERSONAL}
 FAILURES_BEFORE_FINE = 2
 CALLS_BEFORE_USAGE = 10
