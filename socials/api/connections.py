@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from socials import connections
-from socials.api import rows
+from socials.api import examples, rows
 from socials.api.serializers import (
     ConnectionSerializer,
     HistoryPointSerializer,
@@ -87,6 +87,7 @@ CONNECT_EXAMPLES = (
 class ConnectManually(ApiView):
     @documented(
         name="connectManually",
+        example=examples.QUEUED,
         summary="Connect an account by handle or link",
         description="One of `handle` and `profileUrl` is needed. Answers 201 for a new connection, "
         "200 for one that was there. The first sync is queued at once: poll the connection.",
@@ -118,6 +119,7 @@ class ConnectManually(ApiView):
 class TalentConnections(ApiView):
     @documented(
         name="listConnections",
+        example=examples.CONNECTION,
         summary="A talent's connections",
         description="Made for polling: send the last `ETag` in `If-None-Match` and get 304 while "
         "nothing has changed.",
@@ -138,6 +140,7 @@ class TalentConnections(ApiView):
 class ConnectionDetail(ApiView):
     @documented(
         name="getConnection",
+        example=examples.CONNECTION,
         summary="One connection",
         description="Made for polling, as the list is.",
         tag=TAG,
@@ -166,6 +169,7 @@ class ConnectionDetail(ApiView):
 class ConnectionSync(ApiView):
     @documented(
         name="syncConnection",
+        example=examples.QUEUED,
         summary="Ask for a sync now",
         description="Works in every state; asking many times queues one sync.",
         tag=TAG,
@@ -182,6 +186,7 @@ class ConnectionSync(ApiView):
 class ConnectionPosts(ApiView):
     @documented(
         name="listPosts",
+        example=examples.POST,
         summary="Posts, newest first",
         tag=TAG,
         answer=PostSerializer,
@@ -204,6 +209,7 @@ class ConnectionPosts(ApiView):
 class ConnectionHistory(ApiView):
     @documented(
         name="listHistory",
+        example=examples.HISTORY_POINT,
         summary="One point a day, oldest first",
         tag=TAG,
         answer=HistoryPointSerializer,
@@ -221,6 +227,7 @@ class ConnectionHistory(ApiView):
 class ConnectionRuns(ApiView):
     @documented(
         name="listRuns",
+        example=examples.RUN,
         summary="Attempts to sync, newest first",
         tag=TAG,
         answer=RunSerializer,

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from socials import dashboard
+from socials.api import examples
 from socials.api.serializers import QueueStatsSerializer
 from talent.api.schema import documented
 from talent.api.views import ApiView, success
@@ -14,6 +15,7 @@ from talent.api.views import ApiView, success
 class QueueStats(ApiView):
     @documented(
         name="getQueueStats",
+        example=examples.QUEUE_STATS,
         summary="Depth, ages, rates, workers, quotas and causes of failure",
         tag="Queue",
         answer=QueueStatsSerializer,

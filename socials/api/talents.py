@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socials.api import rows
+from socials.api import examples, rows
 from socials.api.connections import PlatformField
 from socials.api.serializers import TalentSerializer
 from socials.models import SyncStatus
@@ -92,6 +92,7 @@ NEW_EXAMPLE = OpenApiExample(
 class TalentList(ApiView):
     @documented(
         name="listTalent",
+        example=examples.TALENT,
         summary="The roster",
         description="Archived talents only with `status=archived` or `all`.",
         tag=TAG,
@@ -116,6 +117,7 @@ class TalentList(ApiView):
 
     @documented(
         name="addTalent",
+        example=examples.TALENT,
         summary="Add a talent",
         tag=TAG,
         body=NewTalent,
@@ -133,13 +135,19 @@ class TalentList(ApiView):
 
 class TalentDetail(ApiView):
     @documented(
-        name="getTalent", summary="One talent", tag=TAG, answer=TalentSerializer, errors=(404,)
+        name="getTalent",
+        example=examples.TALENT,
+        summary="One talent",
+        tag=TAG,
+        answer=TalentSerializer,
+        errors=(404,),
     )
     def get(self, request: Request, talent_id: int) -> Response:
         return _answer(talent_id)
 
     @documented(
         name="changeTalent",
+        example=examples.TALENT,
         summary="Change a talent",
         tag=TAG,
         body=TalentChanges,

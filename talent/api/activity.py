@@ -35,6 +35,17 @@ class ActivityEntry(Camel):
         return {"id": entry.actor_id, "name": entry.actor_name}
 
 
+EXAMPLE = {
+    "id": 77,
+    "at": "2026-01-09T09:30:00Z",
+    "actor": {"id": 7, "name": "Alice Archer"},
+    "action": "connection.connected",
+    "talentId": 3,
+    "object": "Instagram janesmith",
+    "details": {"connectionId": 12, "platform": "INSTAGRAM", "handle": "janesmith"},
+}
+
+
 class ActivityQuery(PageQuery):
     talent = serializers.IntegerField(required=False, min_value=1, help_text="A talent's id.")
     actor = serializers.RegexField(
@@ -51,6 +62,7 @@ class ActivityQuery(PageQuery):
 class ActivityList(ApiView):
     @documented(
         name="listActivity",
+        example=EXAMPLE,
         summary="Who did what to whom, newest first",
         tag="Activity",
         answer=ActivityEntry,

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +21,7 @@ from talent.api.permissions import StaffReadsManagersWrite
 from talent.api.schema import openapi
 from talent.api.views import ApiView
 
+CODE, CODE_END = mark_safe("<code>"), mark_safe("</code>")
 WORDS_OF_METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -54,13 +57,13 @@ class Field:
     name: str
     kind: str
     is_required: bool
-    meaning: str
+    meaning: SafeString
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: str
-    meaning: str
+    meaning: SafeString
     example: str
 
     @property
@@ -74,7 +77,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: str
+    description: SafeString
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
     answers: tuple[Answer, ...]
@@ -107,18 +110,19 @@ def _operation(
     content = bodies.get(media) or {}
     body = _resolved(document, content.get("schema", {}))
     sent = _first_example(content) or ({} if not body else sample(document, body))
+    description = operation.get("description", "")
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
         path=path,
         summary=operation["summary"],
-        description=operation.get("description", ""),
+        description=prose(description if description != operation["summary"] else ""),
         parameters=tuple(
             Field(
                 parameter["name"],
                 f"{kind(document, parameter['schema'])} · {parameter['in']}",
                 parameter.get("required", False),
-                parameter.get("description", ""),
+                prose(parameter.get("description", "")),
             )
             for parameter in operation.get("parameters", [])
         ),
@@ -127,7 +131,7 @@ def _operation(
                 name,
                 kind(document, field),
                 name in body.get("required", []),
-                field.get("description", ""),
+                prose(field.get("description", "")),
             )
             for name, field in body.get("properties", {}).items()
         ),
@@ -141,9 +145,10 @@ def _operation(
 def _answer(document: dict[str, Any], status: str, answer: dict[str, Any]) -> Answer:
     content = next(iter(answer.get("content", {}).values()), None)
     if content is None:
-        return Answer(status, answer["description"], "")
+        return Answer(status, prose(answer["description"]), "")
     example = _first_example(content) or sample(document, content["schema"])
-    return Answer(status, answer["description"], json.dumps(example, indent=2, ensure_ascii=False))
+    text = json.dumps(example, indent=2, ensure_ascii=False)
+    return Answer(status, prose(answer["description"]), text)
 
 
 def _first_example(content: dict[str, Any]) -> Any:
@@ -167,6 +172,19 @@ def _curl(method: str, path: str, operation: dict[str, Any], *, media: str, sent
     elif media:
         lines += [f"  -F '{name}={value}'" for name, value in sent.items()]
     return " \\\n".join(lines)
+
+
+def prose(text: str) -> SafeString:
+    """Text with what stands between backticks as code."""
+    parts = text.split("`")
+    return format_html_join(
+        "",
+        "{}{}{}",
+        (
+            ("", part, "") if number % 2 == 0 else (CODE, part, CODE_END)
+            for number, part in enumerate(parts)
+        ),
+    )
 
 
 def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from talent.api.errors import CODES
 V = TypeVar("V", bound=Callable[..., Any])
 
 ALWAYS = (401, 403, 429, 500, 503)
+DONE = {200: "As asked.", 201: "Made.", 202: "Queued.", 204: "Done."}
 MEANINGS = {
     400: "A value is missing, unknown or senseless: `details` names the field.",
     401: "No token, or one that is unknown, expired or revoked.",
@@ -90,13 +91,18 @@ def documented(
     errors: Sequence[int] = (),
     polled: bool = False,
     description: str = "",
+    example: Any = None,
     examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[V], V]:
-    """Describe one method of a view: what it takes, every answer it gives, every refusal."""
+    """Describe one method of a view: what it takes, every answer it gives, every refusal.
+
+    ``example`` is the ``data`` of an answer (one entry of it, for a list); ``examples`` are bodies.
+    """
     responses: dict[Any, Any] = {
         status: OpenApiResponse(
             _answer_of(answer, many, paged) if answer else None,
-            description="" if answer else "Done.",
+            description=DONE[status],
+            examples=_shown(example, status, many=many, paged=paged),
         )
         for status in statuses
     }
@@ -107,8 +113,10 @@ def documented(
         responses[status] = OpenApiResponse(
             error_of(status), description=MEANINGS[status], examples=[_example_of(status)]
         )
+    responses = {status: responses[status] for status in sorted(responses)}
     headers = [_header("Retry-After", int, [429], "Seconds to wait.")]
     if polled:
+        responses = {200: responses.pop(200), 304: None} | responses
         responses[304] = OpenApiResponse(None, description="Nothing has changed since that ETag.")
         headers += [
             _header("ETag", str, [200, 304], "The version: send it back in `If-None-Match`."),
@@ -166,6 +174,15 @@ def _answer_of(
         fields["page"] = PageFacts()
     name = data.__name__.removesuffix("Serializer") + ("List" if many else "") + "Answer"
     return type(name, (serializers.Serializer,), fields)
+
+
+def _shown(example: Any, status: int, *, many: bool, paged: bool) -> list[OpenApiExample]:
+    if example is None:
+        return []
+    body: dict[str, Any] = {"success": True, "data": [example] if many else example}
+    if paged:
+        body["page"] = {"next": None}
+    return [OpenApiExample(f"{status}", value=body, response_only=True, status_codes=[str(status)])]
 
 
 def _header(name: str, kind: type, statuses: Sequence[int], description: str) -> OpenApiParameter:

@@ -68,7 +68,7 @@ schema.app = get_wsgi_application()
 
 @schema.parametrize()
 @settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     database=None,

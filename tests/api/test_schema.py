@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from rest_framework.test import APIClient
 
@@ -63,6 +64,22 @@ def test_every_operation_names_its_errors_with_an_example(document: dict[str, An
             assert answer["description"] or status.startswith("2"), (method, path, status)
             if status >= "400":
                 assert answer["content"]["application/json"]["examples"], (method, path, status)
+
+
+def test_every_example_is_true_to_its_schema(document: dict[str, Any]) -> None:
+    shown = 0
+    for path, method, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/json", {})
+            for example in content.get("examples", {}).values():
+                whole = {**content["schema"], "components": document["components"]}
+                errors = [
+                    error.message
+                    for error in Draft202012Validator(whole).iter_errors(example["value"])
+                ]
+                assert errors == [], (method, path, status)
+                shown += int(status < "400")
+    assert shown >= 14
 
 
 def test_every_field_that_goes_out_is_always_there(document: dict[str, Any]) -> None:

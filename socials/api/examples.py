@@ -1,0 +1,167 @@
+"""What the API's description shows: one talent with her account, post and run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CONNECTION: dict[str, Any] = {
+    "id": 12,
+    "talentId": 3,
+    "platform": "INSTAGRAM",
+    "handle": "janesmith",
+    "profileUrl": "https://www.instagram.com/janesmith/",
+    "connected": True,
+    "connectionType": "MANUAL",
+    "syncStatus": "READY",
+    "errorCode": None,
+    "syncError": None,
+    "attempt": 1,
+    "maxAttempts": 3,
+    "nextAttemptAt": None,
+    "lastSyncedAt": "2026-01-10T12:00:00Z",
+    "nextRefreshAt": "2026-01-10T13:00:00Z",
+    "expiresAt": None,
+    "scopes": [],
+    "externalId": "17841400000000000",
+    "source": "instagram_business_discovery",
+    "profile": {
+        "displayName": "Jane Smith",
+        "bio": "Food & travel",
+        "avatarUrl": "https://scontent.cdninstagram.com/v/t51/jane.jpg",
+        "followers": 120345,
+        "following": 321,
+        "posts": 842,
+        "likes": None,
+        "views": None,
+        "verified": True,
+        "private": False,
+        "fetchedAt": "2026-01-10T12:00:00Z",
+        "quality": {"followers": "exact", "following": "exact", "posts": "exact"},
+    },
+    "partial": [],
+    "postsStored": 50,
+    "createdAt": "2026-01-09T09:30:00Z",
+    "updatedAt": "2026-01-10T12:00:00Z",
+}
+QUEUED = CONNECTION | {
+    "syncStatus": "PENDING",
+    "attempt": 0,
+    "nextAttemptAt": "2026-01-09T09:30:00Z",
+    "lastSyncedAt": None,
+    "nextRefreshAt": None,
+    "externalId": None,
+    "source": None,
+    "profile": None,
+    "postsStored": 0,
+    "updatedAt": "2026-01-09T09:30:00Z",
+}
+TALENT: dict[str, Any] = {
+    "id": 3,
+    "name": "Jane Smith",
+    "slug": "jane-smith",
+    "email": "jane@example.com",
+    "bio": "Cooks her way around the world.",
+    "tags": ["food", "travel"],
+    "location": "Lisbon",
+    "timezone": "Europe/Lisbon",
+    "status": "active",
+    "manager": {"id": 7, "name": "Alice Archer"},
+    "linkedUserId": None,
+    "profileImageUrl": "/media/photos/3/0f8b5c-512.webp",
+    "profileImageSource": "instagram",
+    "lastProfileImageSyncAt": "2026-01-10T12:00:01Z",
+    "totalFollowers": 120345,
+    "connections": [
+        {
+            "id": 12,
+            "platform": "INSTAGRAM",
+            "handle": "janesmith",
+            "syncStatus": "READY",
+            "followers": 120345,
+        }
+    ],
+    "createdAt": "2026-01-09T09:29:00Z",
+    "updatedAt": "2026-01-10T12:00:01Z",
+}
+POST: dict[str, Any] = {
+    "id": 481,
+    "externalId": "17918195224117851",
+    "kind": "REEL",
+    "caption": "Three markets, one pan.",
+    "url": "https://www.instagram.com/reel/C1a2b3c4d5e/",
+    "thumbnailUrl": "https://scontent.cdninstagram.com/v/t51/reel.jpg",
+    "postedAt": "2026-01-10T08:15:00Z",
+    "durationSeconds": 34.2,
+    "likes": 5210,
+    "comments": 187,
+    "shares": None,
+    "saves": None,
+    "views": 98120,
+    "reach": None,
+    "engagementRate": 4.4846,
+    "engagementRateBasis": "followers",
+    "deletedAt": None,
+}
+HISTORY_POINT: dict[str, Any] = {
+    "date": "2026-01-10",
+    "followers": 120345,
+    "following": 321,
+    "posts": 842,
+    "views": None,
+    "engagementRate": 3.91,
+}
+RUN: dict[str, Any] = {
+    "id": 9001,
+    "trigger": "schedule",
+    "startedAt": "2026-01-10T11:59:59Z",
+    "finishedAt": "2026-01-10T12:00:00Z",
+    "durationMs": 840,
+    "attempt": 1,
+    "outcome": "ready",
+    "errorCode": None,
+    "message": None,
+    "source": "instagram_business_discovery",
+    "calls": 2,
+    "units": 0,
+    "postsSeen": 50,
+    "postsNew": 1,
+}
+IDLE: dict[str, Any] = {
+    "pending": 0,
+    "syncing": 0,
+    "error": 0,
+    "circuit": "closed",
+    "quota": None,
+    "freshness": {"target": 60, "withinTarget": 180, "stale": 0},
+}
+QUEUE_STATS: dict[str, Any] = {
+    "pending": 4,
+    "syncing": 12,
+    "error": 1,
+    "oldestPendingSeconds": 0.8,
+    "throughputPerMinute": 96.4,
+    "succeeded24h": 12480,
+    "failed24h": 31,
+    "successRate24h": 99.75,
+    "p50Seconds": 0.62,
+    "p95Seconds": 1.9,
+    "workers": [
+        {
+            "id": "box-1:4711",
+            "host": "box-1",
+            "startedAt": "2026-01-10T06:00:00Z",
+            "heartbeatAt": "2026-01-10T12:00:03Z",
+            "busy": 12,
+        }
+    ],
+    "platforms": {
+        "INSTAGRAM": IDLE | {"syncing": 12},
+        "TIKTOK": IDLE | {"error": 1},
+        "YOUTUBE": IDLE
+        | {
+            "pending": 4,
+            "quota": {"used": 2310, "limit": 10000, "resetsAt": "2026-01-11T08:00:00Z"},
+        },
+    },
+    "errorsByCause": {"NOT_FOUND": 1},
+}
