@@ -171,8 +171,7 @@ class Guard:
 
     def _beat(self) -> None:
         for place in board.places():
-            name = workers.name_of(place.pid)
-            if not workers.is_dead(name):
+            if name := workers.name_of(place.pid):
                 workers.beat(name, pid=place.pid, busy=place.rows, cluster=self.name)
         workers.forget_dead()
 

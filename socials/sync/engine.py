@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from scraping import ledger
@@ -53,6 +53,8 @@ WAIT_FOR_DUE = timedelta(seconds=5)
 
 TURN_SECONDS = 0.1
 
+RECONNECT_SECONDS = 0.5
+
 ROWS_AT_ONCE = 200
 """Rows of one claim: so many are stored well within a lease."""
 
@@ -81,13 +83,56 @@ class Loop:
         Connection.objects.all().release([self.owner])
         rescue.rescue_expired()
         while not self._over():
-            if not self._claim() and not self._busy() and not self._soon():
+            if not self._turn(self._work):
                 return False
-            self._receive(TURN_SECONDS)
-            self._keep()
-            board.hold(len(self.held))
-        self._drain()
+        until = time.monotonic() + READING_SECONDS
+        while self._busy() and time.monotonic() < until:
+            if self.stopping():
+                until = min(until, time.monotonic() + DRAIN_SECONDS)
+            self._turn(self._wait)
+        return self._turn(self._hand_back)
+
+    def _work(self) -> bool:
+        """One turn: claim, receive, keep. False when nothing is due and nothing is held."""
+        if not self._claim() and not self._busy() and not self._soon():
+            return False
+        self._wait()
+        return True
+
+    def _wait(self) -> bool:
+        self._receive(TURN_SECONDS)
+        self._keep()
+        board.hold(len(self.held))
+        return True
+
+    def _hand_back(self) -> bool:
+        """Give up what is still held; whether more work is due."""
+        Connection.objects.all().release([self.owner])
+        self.held.clear()
+        board.hold(0)
         return self._soon()
+
+    def _turn(self, step: Callable[[], bool]) -> bool:
+        """Take a step; where the database goes away meanwhile, wait for it with what is held."""
+        since = time.monotonic()
+        while True:
+            try:
+                return step()
+            except (OperationalError, InterfaceError) as error:
+                log.warning("sync.database_away", error=type(error).__name__)
+                if time.monotonic() - since > settings.SYNC_LEASE_SECONDS:
+                    raise  # by now the rows are somebody else's
+                connection.close()
+                time.sleep(RECONNECT_SECONDS)
+                step = self._after_reconnecting(step)
+
+    def _after_reconnecting(self, step: Callable[[], bool]) -> Callable[[], bool]:
+        def again() -> bool:
+            # A claim whose answer was lost on the way: the rows are ours and we don't know them.
+            Connection.objects.exclude(pk__in=list(self.held)).release([self.owner])
+            return step()
+
+        return again
 
     def _busy(self) -> bool:
         return bool(self.held or self.reservations)
@@ -189,13 +234,20 @@ class Loop:
         with suppress(Empty):
             event = self.inbox.get(timeout=seconds)
             while True:
-                if isinstance(event, Finished):
-                    self._settle(event.chunk)
-                else:
-                    self._arrived(event)
+                try:
+                    self._take_in(event)
+                except (OperationalError, InterfaceError):
+                    self.inbox.put(event)  # nothing of it is stored: it is not lost
+                    raise
                 if time.monotonic() > until:
                     return
                 event = self.inbox.get_nowait()
+
+    def _take_in(self, event: Arrived | Finished) -> None:
+        if isinstance(event, Finished):
+            self._settle(event.chunk)
+        else:
+            self._arrived(event)
 
     def _arrived(self, event: Arrived) -> None:
         held = event.held
@@ -349,17 +401,6 @@ class Loop:
 
     def _soon(self) -> bool:
         return Connection.objects.filter(platform__in=self.platforms).soon(WAIT_FOR_DUE).exists()
-
-    def _drain(self) -> None:
-        """Finish what is held; a stopping worker hands back what takes too long."""
-        until = time.monotonic() + (DRAIN_SECONDS if self.stopping() else READING_SECONDS)
-        while self._busy() and time.monotonic() < until:
-            if self.stopping():
-                until = min(until, time.monotonic() + DRAIN_SECONDS)
-            self._receive(TURN_SECONDS)
-            self._keep()
-        Connection.objects.all().release([self.owner])
-        self.held.clear()
 
 
 def _names(held: Held) -> dict[str, object]:

@@ -23,8 +23,9 @@ def host() -> str:
 
 
 def name_of(pid: int) -> str:
-    """A process's own name, which a later process of the same id can't have."""
-    return f"{host()}:{pid}:{_born(pid)}"
+    """A process's own name, which a later process of the same id can't have; "" when it is gone."""
+    born = _born(pid)
+    return f"{host()}:{pid}:{born}" if born else ""
 
 
 def me() -> str:
@@ -79,6 +80,17 @@ def _born(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return "" if Path("/proc/self").exists() else _lives(pid)
     fields = stat.rpartition(")")[2].split()
     return "" if fields[0] in "ZX" else fields[19]
+
+
+def _lives(pid: int) -> str:
+    """Where the kernel doesn't tell more than that a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "alive"

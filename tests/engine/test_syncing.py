@@ -323,7 +323,7 @@ def test_a_reading_that_arrives_after_the_row_was_deleted_brings_nothing_back(
     work = Loop()
     work._claim()
     connections.disconnect(row.pk)
-    work._drain()
+    finish(work)
     assert not Connection.objects.exists()
     assert not Post.objects.exists()
     assert not SyncRun.objects.exists()
@@ -341,7 +341,7 @@ def test_a_result_after_the_lease_is_dropped_and_recorded(
     stage.forget()
     stage.says(followers=2)
     loop()
-    late._drain()
+    finish(late)
     row.refresh_from_db()
     assert (row.sync_status, row.profile.followers) == ("READY", 2)
     assert [outcome for outcome, _, _ in outcomes(row)] == [
@@ -349,6 +349,11 @@ def test_a_result_after_the_lease_is_dropped_and_recorded(
         Outcome.READY,
         Outcome.SUPERSEDED,
     ]
+
+
+def finish(work: Loop) -> None:
+    while work._busy():
+        work._wait()
 
 
 # --- who is it? ---
