@@ -246,9 +246,9 @@ PLATFORM_SETTINGS: dict[str, str] = {
         "GOOGLE_REVOKE_URL": "https://oauth2.googleapis.com/revoke",
         "APIFY_TOKEN": "",
         "APIFY_API_URL": "https://api.apify.com",
-        "APIFY_INSTAGRAM_ACTOR": "apify~instagram-profile-scraper",
-        "APIFY_TIKTOK_ACTOR": "clockworks~tiktok-profile-scraper",
-        "APIFY_YOUTUBE_ACTOR": "streamers~youtube-scraper",
+        "APIFY_INSTAGRAM_ACTOR": "",
+        "APIFY_TIKTOK_ACTOR": "",
+        "APIFY_YOUTUBE_ACTOR": "",
         "APIFY_RUN_SECONDS": "60",
         "SCRAPING_PROVIDER": "",
     }.items()

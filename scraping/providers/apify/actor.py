@@ -28,6 +28,8 @@ class Actor(Protocol):
     """An Apify program that reads one platform."""
 
     platform: str
+    name: str
+    """``user~actor``, unless APIFY_<PLATFORM>_ACTOR names another one of the same kind."""
     page: int
     """Items asked for at a time, so that a page stays below the size that we accept."""
 

@@ -25,6 +25,7 @@ KINDS = {"Image": PostKind.IMAGE, "Video": PostKind.VIDEO, "Sidecar": PostKind.C
 
 class InstagramActor:
     platform = "INSTAGRAM"
+    name = "apify~instagram-profile-scraper"
     page = 10
 
     def rows(self, handles: int, post_limit: int) -> int:

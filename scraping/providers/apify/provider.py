@@ -19,6 +19,8 @@ ACTORS: dict[str, Actor] = {
     "TIKTOK": tiktok.ACTOR,
     "YOUTUBE": youtube.ACTOR,
 }
+RUN_SECONDS = 60.0
+"""What a run may take, unless APIFY_RUN_SECONDS says otherwise."""
 TIDY_SECONDS = 5.0
 """What is kept of the deadline for reading the items of a run that we had to stop."""
 
@@ -41,11 +43,11 @@ class _Scrape:
         self, platform: str, handles: Sequence[str], post_limit: int, context: Outside
     ) -> None:
         self.actor = ACTORS[platform]
-        self.name = context.settings[f"APIFY_{platform}_ACTOR"]
+        self.name = context.settings.get(f"APIFY_{platform}_ACTOR") or self.actor.name
         self.context = context
         self.post_limit = post_limit
         self.started_at = context.clock()
-        seconds = float(context.settings["APIFY_RUN_SECONDS"])
+        seconds = float(context.settings.get("APIFY_RUN_SECONDS") or RUN_SECONDS)
         self.tidy_seconds = min(TIDY_SECONDS, seconds / 4)
         self.api = Apify(platform, context, time.monotonic() + seconds - self.tidy_seconds)
         self.found = Reconciliation(self.actor, handles, post_limit, context)

@@ -22,6 +22,7 @@ VIEWS = "tiktok.views"
 
 class TikTokActor:
     platform = "TIKTOK"
+    name = "clockworks~tiktok-profile-scraper"
     page = 100
 
     def rows(self, handles: int, post_limit: int) -> int:

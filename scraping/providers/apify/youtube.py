@@ -25,6 +25,7 @@ CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
 class YouTubeActor:
     platform = "YOUTUBE"
+    name = "streamers~youtube-scraper"
     page = 100
 
     def rows(self, handles: int, post_limit: int) -> int:
