@@ -96,10 +96,11 @@ def sync_records(talent_id: int) -> list[SyncRecord]:
         )
         .filter(ended__gt=0)
         .order_by("created_at", "id")
+        .values_list("platform", "handle", "ready", "ended")
     )
     return [
-        SyncRecord(row.platform, handles.at(row.platform, row.handle), row.ready, row.ended)
-        for row in rows
+        SyncRecord(platform, handles.at(platform, handle), ready, ended)
+        for platform, handle, ready, ended in rows
     ]
 
 

@@ -77,7 +77,7 @@ def _number(text: str | None) -> int | None:
 def talent_list(request: HttpRequest) -> HttpResponse:
     wanted, number, size = wanted_of(request)
     found = queries.roster_page(wanted, page=number, size=size)
-    context = {
+    context: dict[str, Any] = {
         "found": found,
         "wanted": wanted,
         "poll": poll_of(found.rows),

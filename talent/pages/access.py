@@ -24,7 +24,7 @@ def staff_page(view: View[P]) -> View[P]:
     """Signed-in staff; anybody else signs in first, and a fragment takes its whole page along."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _sign_in_first(request)
         if not can_read(request.user):
@@ -41,7 +41,7 @@ def manager_action(view: View[P]) -> View[P]:
 
     @staff_page
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not can_write(request.user):
             raise PermissionDenied
         if request.method != "POST":

@@ -1,0 +1,177 @@
+"""Who gets in, who may do what, and what everybody else is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from socials.models import Connection
+from talent.models import Talent, User
+
+PAGES = ["/", "/sync", "/talent/new", "/talents/live?ids=1"]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_stranger_is_asked_to_sign_in_and_comes_back(db: None, address: str) -> None:
+    answer = Client().get(address)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/login?next=/")
+
+
+def test_a_fragment_takes_its_whole_page_to_the_sign_in(jane: Talent) -> None:
+    answer = Client().get(
+        f"/talent/{jane.pk}/profiles/live",
+        headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver/talent/{jane.pk}"},
+    )
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"] == f"/login?next=%2Ftalent%2F{jane.pk}"
+
+
+def test_the_way_back_never_leads_to_another_site(jane: Talent, alice: User) -> None:
+    answer = Client().post(
+        "/login?next=https://evil.example/",
+        {"username": "alice", "password": "alice-password", "next": "https://evil.example/"},
+    )
+    assert answer["Location"] == "/"
+
+
+def test_a_talent_with_a_sign_in_is_told_that_these_pages_are_for_staff(
+    tilda_browser: Client,
+) -> None:
+    answer = tilda_browser.get("/")
+    assert answer.status_code == 403
+    assert "These pages are for staff" in answer.content.decode()
+
+
+def test_signing_in_and_out(alice: User) -> None:
+    browser = Client()
+    answer = browser.post("/login", {"username": "alice", "password": "alice-password"})
+    assert answer["Location"] == "/"
+    assert browser.get("/").status_code == 200
+    assert browser.get("/logout").status_code == 405
+    assert browser.post("/logout").status_code == 302
+    assert browser.get("/").status_code == 302
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_words(alice: User) -> None:
+    said = []
+    for name in ("alice", "nobody"):
+        answer = Client().post("/login", {"username": name, "password": "wrong"})
+        said.append(answer.content.decode().count("That username and password don&#x27;t match."))
+    assert said == [1, 1]
+
+
+def test_after_five_wrong_tries_signing_in_is_paused(alice: User) -> None:
+    browser = Client()
+    for _ in range(5):
+        answer = browser.post("/login", {"username": "alice", "password": "wrong"})
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.content.decode()
+    right = browser.post("/login", {"username": "alice", "password": "alice-password"})
+    assert right.status_code == 429
+
+
+def test_a_viewer_sees_everything_and_no_button_that_she_may_not_press(
+    victor_browser: Client, jane: Talent, failing: Callable[..., Connection]
+) -> None:
+    failing(jane, "NOT_FOUND")
+    for address in ("/", f"/talent/{jane.pk}", f"/talent/{jane.pk}/profiles", "/sync"):
+        page = victor_browser.get(address).content.decode()
+        for word in ("Sync now", "Add profile", "Add talent", "Delete", "Correct the handle"):
+            assert word not in page, f"{word} on {address}"
+        assert "Jane" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("connection-sync", "account"),
+        ("connection-delete", "account"),
+        ("talent-sync", "talent"),
+        ("talent-archive", "talent"),
+        ("talent-restore", "talent"),
+        ("talent-delete", "talent"),
+        ("talent-profiles", "talent"),
+        ("talent-settings", "talent"),
+    ],
+)
+def test_a_viewer_who_posts_anyway_is_refused_and_nothing_changes(
+    victor_browser: Client, jane: Talent, account: Callable[..., Connection], name: str, of: str
+) -> None:
+    row = account(jane)
+    address = reverse(name, args=[row.pk if of == "account" else jane.pk])
+    answer = victor_browser.post(address, {"confirm": jane.name, "name": "Changed"})
+    assert answer.status_code == 403
+    assert "Your role can look, not change" in answer.content.decode()
+    jane.refresh_from_db()
+    row.refresh_from_db()
+    assert (jane.name, jane.status, row.sync_status) == ("Jane Smith", "active", "READY")
+
+
+def test_a_change_is_never_made_by_following_a_link(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    row = account(jane)
+    for name, pk in (("connection-delete", row.pk), ("talent-delete", jane.pk)):
+        assert alice_browser.get(reverse(name, args=[pk])).status_code == 405
+    assert Connection.objects.filter(pk=row.pk).exists()
+
+
+def test_a_form_without_its_token_is_refused_with_words(alice: User, jane: Talent) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice, backend="talent.backends.RoleBackend")
+    answer = browser.post(f"/talent/{jane.pk}/archive")
+    assert answer.status_code == 403
+    assert "This form is no longer valid" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/nope", "/talent/999", "/talent/999/profiles", "/talent/999/activity", "/talent/999/settings",
+     "/talent/999/profiles/live", f"/talent/{2**70}"],
+)  # fmt: skip
+def test_what_is_not_there_says_so(alice_browser: Client, address: str) -> None:
+    answer = alice_browser.get(address)
+    assert answer.status_code == 404
+    assert "This page isn't here" in answer.content.decode()
+
+
+def test_our_own_fault_needs_no_database(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("the database is gone")
+
+    browser = Client(raise_request_exception=False)
+    browser.force_login(alice, backend="talent.backends.RoleBackend")
+    with monkeypatch.context() as moment:
+        moment.setattr("django.db.backends.utils.CursorWrapper.execute", broken)
+        answer = browser.get("/")
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.content.decode()
+    assert "send this reference" in answer.content.decode()
+
+
+def test_every_page_forbids_inline_scripts_and_styles(alice_browser: Client, jane: Talent) -> None:
+    for address in ("/", f"/talent/{jane.pk}", f"/talent/{jane.pk}/profiles", "/sync", "/login"):
+        answer = alice_browser.get(address, follow=True)
+        policy = answer["Content-Security-Policy"]
+        page = answer.content.decode()
+        assert "script-src 'self';" in policy + ";"
+        assert "unsafe" not in policy
+        assert " style=" not in page
+        assert " onclick=" not in page
+        assert "<script>" not in page
+
+
+def test_the_theme_is_remembered_by_the_browser_alone(db: None) -> None:
+    browser = Client()
+    seen = []
+    for _ in range(3):
+        browser.post("/theme", headers={"Referer": "http://testserver/login"})
+        page = browser.get("/login").content.decode()
+        seen.append(
+            "data-theme=" + page.split('data-theme="')[1][:4] if 'data-theme="' in page else ""
+        )
+    assert seen == ["data-theme=ligh", "data-theme=dark", ""]

@@ -1,0 +1,129 @@
+"""Adding, editing, archiving and deleting a talent; its overview and its past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from socials.models import Connection, Post, SyncRun
+from talent.models import Talent, User
+
+
+def ran(row: Connection, *, hours: float, outcome: str = "ready", code: str = "") -> None:
+    end = timezone.now().replace(hour=12, minute=0) - timedelta(hours=hours)
+    SyncRun.objects.create(
+        connection=row, platform=row.platform, trigger="schedule", sync_version=1, attempt=1,
+        started_at=end - timedelta(seconds=2), finished_at=end, duration_ms=1900,
+        outcome=outcome, error_code=code, posts_new=3,
+    )  # fmt: skip
+
+
+def test_a_talent_is_added_and_the_next_step_is_its_first_profile(
+    alice_browser: Client, alice: User
+) -> None:
+    answer = alice_browser.post(
+        "/talent/new",
+        {"name": "Mila Okafor", "tags": "Food, Travel", "email": "", "manager": str(alice.pk)},
+        follow=True,
+    )
+    talent = Talent.objects.get()
+    assert answer.redirect_chain == [(f"/talent/{talent.pk}/profiles", 302)]
+    assert (talent.tags, talent.manager) == (["Food", "Travel"], alice)
+    assert "Mila Okafor is on the roster" in answer.content.decode()
+
+
+def test_what_is_wrong_with_a_talent_stands_at_its_field_and_nothing_is_lost(
+    alice_browser: Client,
+) -> None:
+    answer = alice_browser.post("/talent/new", {"name": " ", "email": "mila@", "bio": "Bread"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Give a name, like Jane Smith." in page
+    assert "isn&#x27;t an e-mail address" in page
+    assert ">Bread</textarea>" in page
+    assert page.count('aria-invalid="true"') == 2
+    assert not Talent.objects.exists()
+
+
+def test_editing_keeps_what_was_there_and_the_log_shows_old_and_new(
+    alice_browser: Client, jane: Talent
+) -> None:
+    form = alice_browser.get(f"/talent/{jane.pk}/settings").content.decode()
+    assert 'name="tags" value="food, travel"' in form
+    alice_browser.post(
+        f"/talent/{jane.pk}/settings",
+        {"name": "Jane Stone", "tags": "food", "email": jane.email, "timezone": "Europe/Berlin"},
+    )
+    jane.refresh_from_db()
+    assert (jane.name, jane.timezone) == ("Jane Stone", "Europe/Berlin")
+    past = alice_browser.get(f"/talent/{jane.pk}/activity").content.decode()
+    assert "<b>Alice Archer</b> edited the profile" in past
+    assert "<del>Jane Smith</del><ins>Jane Stone</ins>" in past
+
+
+def test_archiving_and_restoring(alice_browser: Client, jane: Talent) -> None:
+    alice_browser.post(f"/talent/{jane.pk}/archive", follow=True)
+    assert "Jane Smith" not in alice_browser.get("/").content.decode()
+    assert "Restore" in alice_browser.get(f"/talent/{jane.pk}").content.decode()
+    alice_browser.post(f"/talent/{jane.pk}/restore", follow=True)
+    assert "Jane Smith" in alice_browser.get("/").content.decode()
+
+
+def test_deleting_needs_the_name_typed_out(alice_browser: Client, jane: Talent) -> None:
+    refused = alice_browser.post(f"/talent/{jane.pk}/delete", {"confirm": "Jane"})
+    assert refused.status_code == 422
+    assert "Type the whole name, Jane Smith, to delete." in refused.content.decode()
+    alice_browser.post(f"/talent/{jane.pk}/delete", {"confirm": "Jane Smith"})
+    assert not Talent.objects.exists()
+
+
+def test_the_overview_adds_followers_and_says_that_it_did(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    row = account(jane, "INSTAGRAM", "jane", followers=1_200_000)
+    account(jane, "TIKTOK", "jane", followers=34_000)
+    Post.objects.create(connection=row, external_id="1", kind="VIDEO", caption="<b>Bread</b>",
+                        url="https://www.instagram.com/p/1/", likes=88_400, views=None,
+                        posted_at=timezone.now(), source="t", fetched_at=timezone.now())  # fmt: skip
+    page = alice_browser.get(f"/talent/{jane.pk}").content.decode()
+    assert "1.23M" in page
+    assert "Sum over 2 platforms, calculated by Greenroom" in page
+    assert "&lt;b&gt;Bread&lt;/b&gt;" in page
+    assert "88.4K" in page
+
+
+def test_good_syncs_of_a_day_are_one_line_and_problems_stand_alone(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    row = account(jane)
+    for hours in (1, 2, 3):
+        ran(row, hours=hours)
+    ran(row, hours=4, outcome="error", code="RATE_LIMITED")
+    page = alice_browser.get(f"/talent/{jane.pk}/activity").content.decode()
+    assert "2 earlier good syncs that day" in page
+    assert "Instagram asked us to slow down." in page
+    assert "3 of 4 syncs" in page
+    problems = alice_browser.get(f"/talent/{jane.pk}/activity?show=problems").content.decode()
+    assert "synced in" not in problems
+    assert "failed on attempt 1" in problems
+
+
+def test_the_sync_dashboard_tells_queue_causes_and_runs(
+    alice_browser: Client,
+    jane: Talent,
+    account: Callable[..., Connection],
+    failing: Callable[..., Connection],
+) -> None:
+    row = account(jane)
+    ran(row, hours=0)
+    failing(jane, "PRIVATE_ACCOUNT", platform="TIKTOK", handle="jane")
+    page = alice_browser.get("/sync").content.decode()
+    assert "Private account" in page
+    assert "No worker is running" in page
+    assert "Recent runs" in page
+    part = alice_browser.get("/sync", headers={"HX-Request": "true"}).content.decode()
+    assert 'id="sync-numbers" hx-swap-oob="true"' in part
+    assert "<html" not in part
