@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from socials import handles, platforms
+from socials.images import pick as photos
 from socials.models import Connection, Grant, Priority, Revocation, SyncStatus, Trigger
 from socials.models.connection import ConnectionQuerySet, first_delay
 from talent.activity import record, record_many
@@ -143,6 +144,7 @@ def disconnect(connection_id: int, *, actor: User | None = None) -> None:
         told = {"talent_id": row.talent_id, "platform": row.platform, "connection_id": row.pk}
         grant = Grant.objects.filter(pk=row.pk).first()
         row.delete()
+        photos.settle(row.talent_id)
         if grant is not None and Revocation.take(
             row.platform,
             access_token=grant.access_token,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from socials import platforms
+from collections.abc import Sequence
+
+from socials import grants, invites, platforms
+from socials.images import due as photos_due
+from socials.images import pick as photos
 from socials.sync import engine, planner, retention
 from socials.sync import rescue as rescuing
 from socials.sync.turn import stopping, turn
 from talent.queue import later
+
+GRANTS_AT_ONCE = 10
+PHOTOS_AT_ONCE = 20
 
 
 def sync_due(platform: str = "") -> None:
@@ -18,7 +25,7 @@ def sync_due(platform: str = "") -> None:
         with turn() as mine:
             if not mine:
                 return
-            remains = engine.Loop(stopping=stopping).run()
+            remains = engine.Loop(stopping=stopping, freshen=grants.freshen).run()
         # Look once more after giving up the turn: a wake-up that came just before found it taken.
         if remains:
             if not stopping():
@@ -42,3 +49,31 @@ def rescue_lost() -> None:
 def forget_old_runs() -> None:
     """Delete run records that are past their time."""
     retention.forget_old_runs()
+
+
+def refresh_grants() -> None:
+    """Refresh the grants that are near their end."""
+    grants.refresh_due(limit=GRANTS_AT_ONCE)
+
+
+def revoke_given_up() -> None:
+    """Give grants of deleted accounts back to their platforms."""
+    grants.revoke_given_up(limit=GRANTS_AT_ONCE)
+
+
+def send_invite(invite_id: int) -> None:
+    """E-mail a link to a talent."""
+    invites.send(invite_id)
+
+
+def refresh_photos(talent_ids: Sequence[int], *, force: bool = False) -> None:
+    """Look at the pictures of these talents' accounts; ``force``: also those just looked at."""
+    for _ in photos.refresh_many(talent_ids, force=force):
+        pass
+
+
+def refresh_all_photos() -> None:
+    """The daily round: those whose photo was not looked at for longest, a job for each part."""
+    ids = photos_due.due()
+    for start in range(0, len(ids), PHOTOS_AT_ONCE):
+        later("socials.tasks.refresh_photos", ids[start : start + PHOTOS_AT_ONCE])

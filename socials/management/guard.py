@@ -78,7 +78,7 @@ class Guard:
             self._housekeep()
             self._start()
             reason = self._watch()
-            if self.signals:
+            if not reason:
                 self._shut_down()
                 break
             log.error("cluster.restarted", reason=reason, pid=self.child)
@@ -201,7 +201,7 @@ class Guard:
             return None
 
 
-class WholeSentinel(django_q_cluster.Sentinel):  # type: ignore[misc]  django-q2 is untyped
+class WholeSentinel(django_q_cluster.Sentinel):  # type: ignore[misc]
     """A sentinel that ends its cluster when one of its processes dies, instead of mending it."""
 
     def reincarnate(self, process: Any) -> None:
@@ -226,6 +226,8 @@ def _become_cluster(parent: int, *, name: str, drain_pipe: int) -> NoReturn:
     """In the child: be django-q2's main process, in a session of its own."""
     code = 1
     try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # until django-q2 sets its own
         os.setsid()
         _tie_to(parent)
         os.environ[CLUSTER] = name

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection as database
@@ -314,7 +314,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 def _if_asked_again(column: str, then: Any, otherwise: Any) -> Case:
     """``then`` where a person asked while it was syncing (SET reads the row as it was)."""
-    field = Connection._meta.get_field(column)
+    field = cast("models.Field[Any, Any]", Connection._meta.get_field(column))
     return Case(When(wants_again=True, then=then), default=otherwise, output_field=field)
 
 

@@ -66,9 +66,15 @@ LONGEST_WAIT = timedelta(days=1)
 class Loop:
     """One run of the loop in one worker process."""
 
-    def __init__(self, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        freshen: Callable[[Sequence[int]], None] = lambda ids: None,
+    ) -> None:
         self.owner = workers.me()
         self.stopping = stopping
+        self.freshen = freshen
         self.inbox: SimpleQueue[Arrived | Finished] = SimpleQueue()
         self.held: dict[int, Held] = {}
         self.reservations: dict[int, quota.Reservation] = {}
@@ -178,6 +184,8 @@ class Loop:
     def _take(self, rows: Sequence[Connection]) -> None:
         if not rows:
             return
+        if worn := reading.worn_grants(rows):
+            self.freshen(worn)
         taken = reading.prepare(rows)
         for held in taken:
             self.held[held.row.pk] = held
@@ -185,7 +193,7 @@ class Loop:
         ready = [held for held in taken if held.sources]
         for held in taken:
             if not held.sources:
-                self._fail(held, reading.not_configured(held))
+                self._fail(held, reading.nobody_to_ask(held))
         self._dispatch(ready)
 
     # --- asking ---
@@ -372,6 +380,7 @@ class Loop:
     def _settle(self, chunk: Chunk) -> None:
         self.in_flight[chunk.platform] -= 1
         quota.settle(self.reservations.pop(id(chunk)), chunk.meter.units)
+        ledger.record(chunk.meter.runs)
         for usage in chunk.meter.usages:
             quota.observe(usage)
             if usage.blocked_until is not None:

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 
 import structlog
@@ -68,6 +69,11 @@ class Held:
         return self.row.priority < Priority.SCHEDULED
 
     @property
+    def by_grant(self) -> bool:
+        """Whether its present source reads with the talent's own permission."""
+        return not self.source.can_read(replace(self.ask, token=None))
+
+    @property
     def grant_refused(self) -> ReauthRequired | None:
         refused = (f for f in self.failures if isinstance(f, ReauthRequired))
         return next(refused, None)
@@ -122,8 +128,17 @@ def prepare(rows: Sequence[Connection]) -> list[Held]:
     ]
 
 
-def not_configured(held: Held) -> NotConfigured:
+def worn_grants(rows: Sequence[Connection]) -> list[int]:
+    """Those of these rows whose access token has ended, or is about to."""
+    ids = [row.pk for row in rows]
+    soon = Now() + timedelta(minutes=2)
+    return list(Grant.objects.filter(pk__in=ids, expires_at__lt=soon).values_list("pk", flat=True))
+
+
+def nobody_to_ask(held: Held) -> Failure:
     """Why nobody can answer for this row, naming the settings that would mend it."""
+    if not held.row.connected:
+        return ReauthRequired(platform=held.row.platform)
     name = platforms.get(held.row.platform).name
     choices = [
         missing
@@ -209,9 +224,7 @@ def _steps() -> Threads:
 @cache
 def _http() -> Http:
     seconds = settings.HTTP_TIMEOUT_SECONDS
-    return Http(
-        Limits(connect_seconds=min(5.0, seconds), read_seconds=seconds, total_seconds=seconds)
-    )
+    return Http(Limits.within(seconds))
 
 
 def _context(chunk: Chunk) -> Context:

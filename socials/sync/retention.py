@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import structlog
 from django.db import connection
 
 log = structlog.get_logger(__name__)
 
-RUNS_KEPT = timedelta(days=90)
+RUNS_KEPT_DAYS = 90
 AT_ONCE = 10_000
 
 
@@ -20,12 +18,13 @@ def forget_old_runs() -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 "DELETE FROM socials_sync_run WHERE id IN (SELECT id FROM socials_sync_run "
-                "WHERE finished_at < statement_timestamp() - %s LIMIT %s)",
-                [RUNS_KEPT, AT_ONCE],
+                "WHERE finished_at < statement_timestamp() - make_interval(days => %s) LIMIT %s)",
+                [RUNS_KEPT_DAYS, AT_ONCE],
             )
-            forgotten += cursor.rowcount
-            if cursor.rowcount < AT_ONCE:
-                break
+            part = int(cursor.rowcount)
+        forgotten += part
+        if part < AT_ONCE:
+            break
     if forgotten:
         log.info("runs.forgotten", runs=forgotten)
     return forgotten

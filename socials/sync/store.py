@@ -20,20 +20,19 @@ from scraping.types import MAX_COUNT, Count, Quality
 from scraping.types import Post as ReadPost
 from scraping.types import Profile as ReadProfile
 from socials import handles
+from socials.engagement import basis_of
 from socials.errors import CAUSES
 from socials.models import Connection, Outcome, Post, Profile, SyncRun, Trigger
 from socials.sync import planner
 from socials.sync.reading import Held
 from socials.types import Depth, Reading, StopReason
 from talent.activity import record
+from talent.queue import later
 
 log = structlog.get_logger(__name__)
 
 COUNTS = ("followers", "following", "posts", "likes", "views")
 METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
-BY_FOLLOWERS = ("INSTAGRAM",)
-"""Platforms whose engagement is measured by followers; by views elsewhere."""
-
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -63,7 +62,7 @@ def save(held: Held, reading: Reading) -> Saved:
         _same_account(row, reading)
         profile = Profile.objects.filter(pk=row.pk).first()
         saved = Saved(partial=list(dict.fromkeys(reading.partial)))
-        if held.grant_refused and "grant" not in saved.partial:
+        if _without_grant(held, row) and "grant" not in saved.partial:
             saved.partial.append("grant")
         _hold_doubtful(row, profile, reading, saved)
         _save_profile(row, profile, reading, saved)
@@ -130,7 +129,7 @@ def save_failure(
         more: dict[str, Any] = {}
         if reauth_doubts is not None:
             more["reauth_doubts"] = reauth_doubts
-        claim = {
+        claim: dict[str, Any] = {
             "version": row.sync_version,
             "owner": row.lease_owner,
             "code": failure.code,
@@ -292,7 +291,11 @@ def _save_profile(row: Connection, profile: Profile | None, reading: Reading, sa
             kept.quality[name] = str(number.quality)
     kept.display_name = clean(told.display_name, 300) or kept.display_name
     kept.bio = clean(told.bio) or kept.bio
-    kept.avatar_url = link(told.avatar_url, 2000) or kept.avatar_url
+    avatar_url = link(told.avatar_url, 2000) or kept.avatar_url
+    # The query of a CDN's URL is its signature, new with each reading.
+    if avatar_url.partition("?")[0] != kept.avatar_url.partition("?")[0]:
+        later("socials.tasks.refresh_photos", [row.talent_id], force=True)
+    kept.avatar_url = avatar_url
     kept.verified = kept.verified if told.verified is None else told.verified
     kept.private = kept.private if told.private is None else told.private
     kept.extra |= {clean(key): clean(value) for key, value in told.extra.items()}
@@ -305,10 +308,15 @@ def _save_profile(row: Connection, profile: Profile | None, reading: Reading, sa
 
 _KEEP = "COALESCE(EXCLUDED.{0}, kept.{0})"
 _KEEP_TEXT = "COALESCE(NULLIF(EXCLUDED.{0}, ''), kept.{0})"
-_TEXTS = ("caption", "url", "thumbnail_url", "view_definition", "kind_confidence")
+_TEXTS = ("caption", "url", "thumbnail_url", "view_definition")
 _PLAIN = ("posted_at", "duration_seconds", *METRICS)
 _SET = {
-    "kind": "EXCLUDED.kind",
+    # What the platform declared is not overwritten by a guess.
+    "kind": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
+    "AND kept.kind_confidence = 'declared' THEN kept.kind ELSE EXCLUDED.kind END",
+    "kind_confidence": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
+    "AND kept.kind_confidence = 'declared' THEN kept.kind_confidence "
+    "ELSE EXCLUDED.kind_confidence END",
     "partial": "EXCLUDED.partial",
     "note": "EXCLUDED.note",
     **{name: _KEEP_TEXT.format(name) for name in _TEXTS},
@@ -402,7 +410,8 @@ def _mark_deleted(row: Connection, reading: Reading, saved: Saved) -> None:
     if reading.listed_since is None:
         return
     span = live.filter(posted_at__gte=reading.listed_since)
-    absent = span.exclude(external_id__in=[post.external_id for post in reading.posts])
+    seen = {post.external_id for post in reading.posts}.union(reading.listed_posts)
+    absent = span.exclude(external_id__in=seen)
     gone = absent.count()
     doubtful = "posts" in saved.held or gone * 2 > span.count()
     if gone and doubtful and "deleted" not in (row.held_reading or {}):
@@ -444,7 +453,7 @@ def _save_snapshot(row: Connection, reading: Reading, saved: Saved) -> None:
         for name in COUNTS
     }
     with database.cursor() as cursor:
-        cursor.execute(ENGAGEMENT, [row.pk, row.platform in BY_FOLLOWERS])
+        cursor.execute(ENGAGEMENT, [row.pk, basis_of(row.platform) == "followers"])
         acts, posts, views, definition = cursor.fetchone()
         cursor.execute(
             UPSERT_SNAPSHOT,
@@ -463,7 +472,7 @@ def _engagement(
     platform: str, acts: Any, posts: int, views: Any, followers: int | None
 ) -> float | None:
     """Percent of followers per post on Instagram, of views elsewhere; None when unknown."""
-    divisor = posts * (followers or 0) if platform in BY_FOLLOWERS else views
+    divisor = posts * (followers or 0) if basis_of(platform) == "followers" else views
     return float(acts) / float(divisor) * 100 if acts is not None and divisor else None
 
 
@@ -473,7 +482,7 @@ def _engagement(
 def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> None:
     told: ReadProfile = reading.profile
     listed = reading.stop_reason in (StopReason.END, StopReason.LIMIT)
-    refused = held.grant_refused
+    ended = _without_grant(held, row)
     external_id = clean(told.external_id, 120)
     ids = {**row.metadata.get("ids", {}), **({reading.source: external_id} if external_id else {})}
     values: dict[str, Any] = {
@@ -482,10 +491,10 @@ def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> No
         "held_reading": saved.held or None,
         "last_synced_at": Now(),
         "next_refresh_at": planner.next_refresh(row, again_soon=bool(saved.held)),
-        "error_code": refused.code if refused else "",
-        "sync_error": words(refused, row) if refused else "",
-        "connected": refused is None,
-        "reauth_doubts": row.reauth_doubts if refused else 0,
+        "error_code": ended.code if ended else "",
+        "sync_error": words(ended, row) if ended else "",
+        "connected": ended is None,
+        "reauth_doubts": row.reauth_doubts if ended else 0,
         "metadata": Value({**row.metadata, "ids": ids}, Connection._meta.get_field("metadata")),
         **_renamed(row, reading),
     }
@@ -493,13 +502,22 @@ def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> No
         values["last_posts_read_at"] = Now()
     if external_id and not row.external_id:
         values["external_id"] = external_id
-    if refused:
+    if ended:
         _tell_reauth(row)
     held_still = Connection.objects.all().succeed(
         row.pk, version=row.sync_version, owner=row.lease_owner, **values
     )
     if not held_still:
         raise Late
+
+
+def _without_grant(held: Held, row: Connection) -> ReauthRequired | None:
+    """The grant's end, where another source answered in its place."""
+    if held.grant_refused:
+        return held.grant_refused
+    if row.connected or held.by_grant:
+        return None
+    return ReauthRequired(platform=row.platform)
 
 
 def _tell_reauth(row: Connection) -> None:

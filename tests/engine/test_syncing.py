@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
+from django_q.models import OrmQ
 from werkzeug import Response
 
 from socials import connections
@@ -477,6 +478,38 @@ def test_numbers_go_on_from_another_source_when_the_grant_is_dead(
     row = sync(granted(account()))
     assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
     assert (row.partial, row.source) == (["grant"], "apify")
+
+
+def test_where_the_grant_was_taken_back_numbers_go_on_and_the_mark_stays(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
+    stage.says(source="apify")
+    row = sync(account(connected=False, connection_type="OAUTH"))
+    assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
+    assert row.partial == ["grant"]
+
+
+def test_where_the_grant_was_taken_back_and_nobody_else_can_read_it_says_reconnect(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("login", by_grant=True))
+    row = sync(account(connected=False, connection_type="OAUTH", reauth_doubts=2))
+    assert (row.sync_status, row.error_code) == ("ERROR", "REAUTH_REQUIRED")
+
+
+def test_a_new_picture_has_the_photo_looked_at_and_the_same_one_has_not(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    for address in ("1.jpg?sig=a", "1.jpg?sig=b", "2.jpg?sig=c"):
+        stage.says(avatar=f"https://cdn.example/{address}")
+    row = account()
+    looked = []
+    for _ in range(3):
+        row = sync(row)
+        jobs = [job.task["func"] for job in OrmQ.objects.all()]
+        looked.append(jobs.count("socials.tasks.refresh_photos"))
+    assert looked == [1, 1, 2]
 
 
 def test_a_later_good_reading_clears_the_reconnect_mark_by_itself(
