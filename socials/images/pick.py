@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -265,8 +266,6 @@ def _accounts(talent_ids: Sequence[int], *, force: bool) -> list[Account]:
     rows = Connection.objects.filter(
         talent__in=talent_ids, platform__in=ORDER, profile__isnull=False
     ).select_related("profile", "photo")
-    if not force:
-        rows = rows.exclude(photo__checked_at__gt=timezone.now() - FRESH)
     return [
         Account(
             row.pk,
@@ -277,7 +276,21 @@ def _accounts(talent_ids: Sequence[int], *, force: bool) -> list[Account]:
             row.photo.content_hash if hasattr(row, "photo") else "",
         )
         for row in sorted(rows, key=lambda row: ORDER.index(row.platform))
+        if force or _is_due(row)
     ]
+
+
+def _is_due(row: Connection) -> bool:
+    """Whether the account's picture may be another one than we have."""
+    photo: Photo | None = getattr(row, "photo", None)
+    if photo is None or photo.checked_at < timezone.now() - FRESH:
+        return True
+    return not same_picture(photo.original_url, row.profile.avatar_url)
+
+
+def same_picture(url: str, other: str) -> bool:
+    """Whether two addresses are of one picture: a CDN signs and shards it anew at every call."""
+    return urlsplit(url).path == urlsplit(other).path
 
 
 def _fetch(account: Account) -> Taken | ImageRefused:
