@@ -1,6 +1,6 @@
 // The back office's list of accounts stays live: every ten seconds the cells of each row are renewed,
 // unless the tab is hidden or rows are chosen for an action.
-(() => {
+addEventListener("DOMContentLoaded", () => {
   const list = document.querySelector("#result_list");
   if (!list) return;
   const key = (row) => row.querySelector("th a, td a")?.getAttribute("href");
@@ -21,4 +21,4 @@
   }
 
   setInterval(() => renew().catch(() => {}), 10_000);
-})();
+});

@@ -186,6 +186,12 @@
       "error",
     );
   });
+  on("htmx:afterRequest", (event) => {
+    const menu = event.detail.elt.closest("details.menu");
+    if (!menu) return;
+    menu.open = false;
+    $("summary", menu).focus();
+  });
   on("htmx:afterSettle", show);
   dress(document);
   on("htmx:load", (event) => dress(event.detail.elt));

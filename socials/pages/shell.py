@@ -31,14 +31,20 @@ def page(
 
 
 def fragment(
-    request: HttpRequest, template: str, *, toast: str = "", status: int = 200, **context: Any
+    request: HttpRequest,
+    template: str,
+    *,
+    toast: str = "",
+    kind: str = "ready",
+    status: int = 200,
+    **context: Any,
 ) -> HttpResponse:
-    """A part of a page; ``toast`` is what the person is told about it."""
+    """A part of a page; ``toast`` is what the person is told, ``kind`` whether it is an error."""
     response = render(
         request, template, {"may_edit": can_write(request.user), **context}, status=status
     )
     if toast:
-        response["HX-Trigger"] = json.dumps({"toast": {"text": toast, "kind": "ready"}})
+        response["HX-Trigger"] = json.dumps({"toast": {"text": toast, "kind": kind}})
     return response
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("talent/<int:talent_id>/activity", talent_page.talent_activity, name="talent-activity"),
     path("talent/<int:talent_id>/settings", talent_page.talent_settings, name="talent-settings"),
     path("talent/<int:talent_id>/sync", connections.talent_sync, name="talent-sync"),
+    path("talent/<int:talent_id>/photo", talent_page.talent_photo, name="talent-photo"),
     path("talent/<int:talent_id>/archive", talent_page.talent_archive, name="talent-archive"),
     path("talent/<int:talent_id>/restore", talent_page.talent_restore, name="talent-restore"),
     path("talent/<int:talent_id>/delete", talent_page.talent_delete, name="talent-delete"),

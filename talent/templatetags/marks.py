@@ -124,8 +124,14 @@ def tone(name: str) -> int:
 def avatar(name: str, image_url: str = "", source: str = "", size: str = "") -> dict[str, Any]:
     """A person's photo with its provenance, or initials in a steady colour.
 
-    Sizes: ``s`` 24, ``m`` 36, none 64 px.
+    Sizes: ``s`` 24, ``m`` 36, none 64 px. Only pictures that Greenroom itself serves are shown.
     """
-    pixels = {"s": 24, "m": 36}.get(size, 64)
-    badge = source.upper() if source.upper() in PLATFORM_NAMES and image_url else ""
-    return {"name": name, "image_url": image_url, "badge": badge, "size": size, "pixels": pixels}
+    own = image_url if image_url.startswith("/") and not image_url.startswith("//") else ""
+    return {
+        "name": name,
+        # kept in three sizes; twice the pixels of the largest box is enough
+        "image_url": own.replace("-512.webp", "-64.webp" if size == "s" else "-128.webp"),
+        "badge": source.upper() if own and source.upper() in PLATFORM_NAMES else "",
+        "size": size,
+        "pixels": {"s": 24, "m": 36}.get(size, 64),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_a_search_swaps_the_list_and_keeps_the_typing_going(
     page.keyboard.type("blak")
     expect(page.get_by_text("Ada Arden")).to_have_count(0)
     expect(page.get_by_label("Search talents")).to_be_focused()
-    expect(page).to_have_url(lambda url: "q=blak" in url)
+    expect(page).to_have_url(re.compile("q=blak"))
     page.keyboard.type("zzz")
     expect(page.get_by_text("No talent matches")).to_be_visible()
     page.get_by_role("link", name="“blakzzz”").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -127,3 +128,23 @@ def test_the_sync_dashboard_tells_queue_causes_and_runs(
     part = alice_browser.get("/sync", headers={"HX-Request": "true"}).content.decode()
     assert 'id="sync-numbers" hx-swap-oob="true"' in part
     assert "<html" not in part
+
+
+def test_refreshing_the_photo_without_a_picture_says_that_initials_stay(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    account(jane)
+    answer = alice_browser.post(f"/talent/{jane.pk}/photo", headers={"HX-Request": "true"})
+    assert 'id="header-photo" hx-swap-oob="true"' in answer.content.decode()
+    told = json.loads(answer["HX-Trigger"])["toast"]
+    assert told == {"text": "No profile photo found. Initials stay.", "kind": "ready"}
+
+
+def test_a_picture_on_somebody_elses_server_is_not_asked_for(
+    alice_browser: Client, make_talent: Callable[..., Talent]
+) -> None:
+    make_talent("Jane", profile_image_url="https://cdn.example/jane.jpg",
+                profile_image_source="instagram")  # fmt: skip
+    page = alice_browser.get("/").content.decode()
+    assert "cdn.example" not in page
+    assert 'class="initials' in page
