@@ -95,7 +95,7 @@ class ConnectManually(ApiView):
         body=ConnectManual,
         answer=ConnectionSerializer,
         statuses=(200, 201),
-        errors=(404,),
+        errors=(404, 409),
         examples=CONNECT_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
