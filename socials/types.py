@@ -116,6 +116,8 @@ class Reading:
     deleted. None: nothing can be said of absent posts."""
     gone_posts: tuple[str, ...] = ()
     """External ids asked for one by one which the platform no longer has."""
+    listed_posts: tuple[str, ...] = ()
+    """External ids that the listing showed, though their numbers were not read now."""
 
 
 def utc_now() -> datetime:

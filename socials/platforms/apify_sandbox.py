@@ -550,7 +550,7 @@ def _instagram_post(item: Item, origin: str, now: datetime) -> dict[str, Any]:
 def _youtube(account: Account, given: str, limit: int, origin: str, now: datetime) -> list[Any]:
     if _lost(account):
         return []
-    if account.mood == Mood.NONEXISTENT:
+    if account.mood in {Mood.NONEXISTENT, Mood.PRIVATE}:
         return [
             {"input": given, "error": "CHANNEL_DOES_NOT_EXIST", "note": "Channel does not exist"}
         ]
