@@ -18,7 +18,8 @@ from scraping.providers.base import Listed
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 
-VIEWS_BEFORE, VIEWS_SINCE = "youtube.views", "youtube.views.2026-08-27"
+VIEWS_SINCE = "youtube.views.2026-08-27"
+"""Counted at the start of playing, for all forms alike, since that day."""
 KINDS = {"video": PostKind.VIDEO, "shorts": PostKind.SHORT, "stream": PostKind.LIVE}
 CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
