@@ -108,7 +108,9 @@ def _status(data_dir: Path) -> list[str] | None:
         lines = (data_dir / "postmaster.pid").read_text().splitlines()
     except OSError:
         return None
-    return [line.strip() for line in lines] if len(lines) == 8 else None
+    told = [line.strip() for line in lines]
+    # A copied folder can bring the file of the server whose folder it was copied from.
+    return told if len(told) == 8 and Path(told[1]) == data_dir else None
 
 
 def _nobody_stops_it(data_dir: Path) -> bool:

@@ -39,6 +39,7 @@ HOST = "127.0.0.1"
 HEALTHY_SECONDS = 90.0
 STALE_SECONDS = 45.0  # a cluster without a heartbeat for so long is restarted
 LOOK_SECONDS = 5.0
+STUCK_SECONDS = 10.0  # what it then gets to stop by itself
 STOP_SECONDS = {"web": 12.0, "worker": 25.0, "sandbox": 5.0, "prepare": 5.0}
 BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY_SECONDS = 60.0  # alive for so long: the next death counts as the first
@@ -279,7 +280,7 @@ class Supervisor:
         if silence is not None and silence > self.stale_seconds:
             say(f"worker gave no sign of life for {min(silence, age):.0f} s; starting it anew.")
             worker.terminate()
-            worker.kill_at = time.monotonic() + STOP_SECONDS["worker"]
+            worker.kill_at = time.monotonic() + STUCK_SECONDS
 
     def _bury(self, child: Child) -> None:
         child.sweep()

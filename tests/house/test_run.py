@@ -6,12 +6,12 @@ import os
 import pty
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -24,6 +24,7 @@ from tests.conftest import ROOT, until
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 ADDRESS = re.compile(r"^Greenroom is at (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
+Family = list[tuple[psutil.Process, list[str]]]
 SUPERVISOR = [sys.executable, "-m", "config.supervisor"]
 
 
@@ -63,15 +64,21 @@ class Run:
         assert found is not True, self.told
         return str(found[1])
 
-    def family(self) -> list[psutil.Process]:
-        """Itself and everything it started, the database included."""
+    def family(self) -> Family:
+        """Itself and everything it started, the database included, with what each runs."""
         main = psutil.Process(self.process.pid)
-        return [main, *main.children(recursive=True)]
+        found: Family = []
+        for process in [main, *main.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                found.append((process, process.cmdline()))
+        return found
 
-    def find(self, *words: str) -> psutil.Process:
-        """The oldest process whose command line has these words."""
-        found = [p for p in self.family() if set(words) <= set(p.cmdline())]
-        return min(found, key=lambda process: process.create_time())
+    def child(self, name: str) -> psutil.Process | None:
+        """The supervisor's own child that runs this command, if it is up."""
+        for process in psutil.Process(self.process.pid).children():
+            if process.status() != psutil.STATUS_ZOMBIE and name in process.cmdline():
+                return process
+        return None
 
     def kill_all(self) -> None:
         if self.process.poll() is None:
@@ -89,21 +96,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def copy(prepared: Path, var: Path) -> None:
+    subprocess.run(["cp", "-a", str(prepared), str(var)], check=True)
+
+
 def ports() -> list[str]:
     return ["--port", str(free_port()), "--sandbox-port", str(free_port())]
 
 
-def nothing_left(family: list[psutil.Process]) -> bool:
-    return not [
+def left(family: Family) -> list[psutil.Process]:
+    return [
         process
-        for process in family
+        for process, _ in family
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     ]
 
 
-def assert_nothing_left(family: list[psutil.Process], *, seconds: float = 40) -> None:
-    assert len(family) > 6, "supervisor, guardian, database, web server, workers, sandbox"
-    until(lambda: nothing_left(family), seconds=seconds, what="an end of every process")
+def assert_nothing_left(family: Family, *, seconds: float = 40) -> None:
+    programs = " ".join(word for _, words in family for word in words)
+    for part in ("postgres_guardian", "bin/postgres", "serve", "qcluster", "sandbox"):
+        assert part in programs, "the family is not complete"
+    until(lambda: not left(family), seconds=seconds, what="an end of every process")
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +126,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     first = Run(var, [*SUPERVISOR, *ports()])
     try:
         first.address()
+        family = first.family()
     finally:
         first.kill_all()
+    assert_nothing_left(family, seconds=5)
     assert "Making a new PostgreSQL database" in first.told
     yield var
     shutil.rmtree(var, ignore_errors=True)
@@ -127,7 +142,7 @@ def start(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
     def begin(*command: str) -> Run:
         var = tmp_path / "var"
         if not var.exists():
-            subprocess.run(["cp", "-a", str(prepared), str(var)], check=True)
+            copy(prepared, var)
         runs.append(Run(var, list(command) or [*SUPERVISOR, *ports()]))
         return runs[-1]
 
@@ -138,14 +153,16 @@ def start(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
 
 @pytest.fixture(scope="module")
-def running(prepared: Path) -> Iterator[Run]:
+def running(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """One run for all tests that leave it standing; its wished-for port is taken."""
+    var = tmp_path_factory.mktemp("running") / "var"
+    copy(prepared, var)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         wanted = taken.getsockname()[1]
         run = Run(
-            prepared,
+            var,
             [*SUPERVISOR, "--port", str(wanted), "--sandbox-port", str(free_port()),
              "--stale-seconds", "6"],
         )  # fmt: skip
@@ -199,54 +216,62 @@ def test_a_second_run_beside_it_says_one_clear_line(running: Run) -> None:
 
 @pytest.mark.parametrize("name", ["serve", "sandbox", "qcluster"])
 def test_a_child_that_dies_is_started_again(running: Run, name: str) -> None:
-    victim = running.find("manage.py", name)
+    victim = until(lambda: running.child(name), what=f"a running {name}")
     victim.kill()
 
     def back() -> bool:
-        try:
-            return running.find("manage.py", name).pid != victim.pid
-        except (ValueError, psutil.NoSuchProcess):
-            return False
+        new = running.child(name)
+        return new is not None and new.pid != victim.pid
 
-    until(back, seconds=20, what=f"a new {name}")
+    until(back, seconds=30, what=f"a new {name}")
     until(
         lambda: _ready(running.address()), seconds=60, what="readiness after the death of a child"
     )
 
 
 def test_a_worker_cluster_that_stands_still_is_started_anew(running: Run) -> None:
-    stuck = running.find("manage.py", "qcluster")
+    stuck = until(lambda: running.child("qcluster"), what="a running cluster")
     stuck.suspend()
-    until(lambda: nothing_left([stuck]), seconds=90, what="the end of the stuck cluster")
+    until(lambda: not left([(stuck, [])]), seconds=90, what="the end of the stuck cluster")
     until(lambda: _ready(running.address()), seconds=60, what="readiness after it")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_everything(start: Callable[..., Run], number: signal.Signals) -> None:
-    run = start()
-    run.address()
-    family = run.family()
-    run.process.send_signal(number)
-    assert run.process.wait(timeout=60) == 0
-    assert_nothing_left(family, seconds=5)
+class Terminal:
+    """A terminal in which a run is in the foreground, as it is for a person."""
+
+    def __init__(self) -> None:
+        self.controller, self.terminal = pty.openpty()
+
+    def command(self) -> list[str]:
+        script = (
+            "import fcntl, os, sys, termios; "
+            f"terminal = os.open({os.ttyname(self.terminal)!r}, os.O_RDWR); "
+            "fcntl.ioctl(terminal, termios.TIOCSCTTY, 1); os.dup2(terminal, 0); "
+            "os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        return [sys.executable, "-c", script, *SUPERVISOR, *ports()]
+
+    def ctrl_c(self) -> None:
+        os.write(self.controller, b"\x03")
+
+    def close(self) -> None:
+        os.close(self.terminal)
+        os.close(self.controller)
 
 
-def test_ctrl_c_in_a_terminal_stops_everything(start: Callable[..., Run]) -> None:
-    controller, terminal = pty.openpty()
-    script = (
-        "import fcntl, os, sys, termios; os.setsid() if os.getsid(0) != os.getpid() else None; "
-        f"t = os.open({os.ttyname(terminal)!r}, os.O_RDWR); "
-        "fcntl.ioctl(t, termios.TIOCSCTTY, 1); os.dup2(t, 0); "
-        "os.execv(sys.argv[1], sys.argv[1:])"
-    )
-    run = start(sys.executable, "-c", script, *SUPERVISOR, *ports())
+@pytest.mark.parametrize("leave", ["ctrl_c", "close"])
+def test_ctrl_c_or_a_closed_terminal_stops_everything(
+    start: Callable[..., Run], leave: str
+) -> None:
+    terminal = Terminal()
+    run = start(*terminal.command())
     run.address()
     family = run.family()
-    os.write(controller, b"\x03")
+    getattr(terminal, leave)()
     assert run.process.wait(timeout=60) == 0
     assert_nothing_left(family, seconds=5)
-    os.close(controller)
-    os.close(terminal)
+    if leave != "close":
+        terminal.close()
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing(start: Callable[..., Run]) -> None:
