@@ -116,10 +116,7 @@ def _handlers() -> dict[str, Handler]:
     handlers: dict[str, Handler] = {}
     for prefix, dotted in PLATFORMS.items():
         module, _, name = dotted.rpartition(".")
-        try:
-            handlers[prefix] = getattr(import_module(module), name)
-        except (ImportError, AttributeError) as error:
-            logger.warning("sandbox %s is not there: %s", prefix, error)
+        handlers[prefix] = getattr(import_module(module), name)
     return handlers
 
 
