@@ -273,7 +273,12 @@ def _timezones() -> frozenset[str]:
 
 
 def _id(value: Any) -> int | None:
-    return None if value in (None, "") else int(value)
+    if value in (None, ""):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError("There is no such user.") from None
 
 
 def _status(value: Any) -> str:

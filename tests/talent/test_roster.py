@@ -81,6 +81,7 @@ def test_namesakes_added_at_the_same_moment_get_slugs_of_their_own():
         ({"tags": [str(n) for n in range(31)]}, "tags", "at most 30 tags"),
         ({"tags": "food"}, "tags", "list of tags"),
         ({"manager_id": 999_999}, "manager_id", "somebody of the staff"),
+        ({"manager_id": "alice"}, "manager_id", "no such user"),
         ({"linked_user_id": 999_999}, "linked_user_id", "no such user"),
     ],
 )
