@@ -16,7 +16,7 @@ def record(
     *,
     actor: User | None = None,
     talent_id: int | None = None,
-    object: str = "",
+    object: str = "",  # noqa: A002  the column's name
     details: dict[str, Any] | None = None,
 ) -> None:
     """Append one event (``noun.verb``) in the caller's transaction; no actor means the system."""
