@@ -52,10 +52,12 @@ SCHEDULES = [
     Plan("plan refreshes", "socials.tasks.plan_refreshes"),
     Plan("rescue what lost workers held", "socials.tasks.rescue_lost"),
     Plan("rescue lost profile scrapes", "talent.tasks.rescue_scrapes", minutes=2),
+    Plan("settle what scrapes have cost", "scraping.tasks.settle_costs", minutes=2),
     Plan("wake the sync", "socials.tasks.sync_due"),
     Plan("refresh grants", "socials.tasks.refresh_grants", minutes=5),
     Plan("give grants back", "socials.tasks.revoke_given_up", minutes=15),
     Plan("refresh photos", "socials.tasks.refresh_all_photos", daily_at=2),
+    Plan("tend batches", "socials.tasks.tend_batches"),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
 ]
 

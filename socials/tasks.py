@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socials import grants, invites, platforms
+from socials import batches, grants, invites, platforms
 from socials.images import due as photos_due
 from socials.images import pick as photos
 from socials.sync import engine, planner, retention
@@ -77,3 +77,14 @@ def refresh_all_photos() -> None:
     ids = photos_due.due()
     for start in range(0, len(ids), PHOTOS_AT_ONCE):
         later("socials.tasks.refresh_photos", ids[start : start + PHOTOS_AT_ONCE])
+
+
+def work_on_batch(batch_id: int) -> None:
+    """Go on with work that staff asked for on many talents."""
+    if batches.work_on(batch_id):
+        later(batches.WORK, batch_id)
+
+
+def tend_batches() -> None:
+    """Settle batches that have ended, and pick up what a lost worker left."""
+    batches.tend()

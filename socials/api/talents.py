@@ -18,7 +18,7 @@ from socials.queries import RosterFilter
 from talent import roster
 from talent.api.paging import page_of
 from talent.api.schema import documented
-from talent.api.serializers import BIGGEST_ID, PageQuery, Strict, Text
+from talent.api.serializers import BIGGEST_ID, PageQuery, Query, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
 from talent.models import Talent
 
@@ -35,7 +35,9 @@ CHOICES = [sign + name for name in ORDERINGS for sign in ("", "-")]
 NAMELESS: Any = dict.fromkeys(("required", "blank"), "Give a name, like Jane Smith.")
 
 
-class TalentQuery(PageQuery):
+class RosterParameters(Query):
+    """What narrows the roster down."""
+
     search = serializers.CharField(
         required=False, max_length=200, help_text="In name, e-mail, tags and handles."
     )
@@ -49,6 +51,9 @@ class TalentQuery(PageQuery):
     status = serializers.ChoiceField(
         [*Talent.Status.values, "all"], required=False, default=Talent.Status.ACTIVE.value
     )
+
+
+class TalentQuery(RosterParameters, PageQuery):
     ordering = serializers.ChoiceField(CHOICES, required=False, default="name")
 
 
@@ -104,7 +109,7 @@ class TalentList(ApiView):
     def get(self, request: Request) -> Response:
         query = TalentQuery.read(request.query_params)
         descending = "-" if query["ordering"].startswith("-") else ""
-        talents = rows.talents(_filter(query), unmanaged=query.get("manager") == "none")
+        talents = rows.talents(roster_filter(query), unmanaged=query.get("manager") == "none")
         page = page_of(
             talents,
             by=descending + ORDERINGS[query["ordering"].lstrip("-")],
@@ -182,7 +187,7 @@ class TalentDetail(ApiView):
 NO_TALENT = "There is no talent with this id."
 
 
-def _filter(query: dict[str, Any]) -> RosterFilter:
+def roster_filter(query: dict[str, Any]) -> RosterFilter:
     manager = query.get("manager", "none")
     return RosterFilter(
         search=query.get("search", ""),

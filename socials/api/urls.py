@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from socials.api.batches import BatchDetail, BatchList
 from socials.api.connections import (
     ConnectionDetail,
     ConnectionHistory,
@@ -55,5 +56,7 @@ urlpatterns = [
         ProfileImageSync.as_view(),
         name="api-profile-image-sync",
     ),
+    path("admin/batches", BatchList.as_view(), name="api-batches"),
+    path("admin/batches/<int:batch_id>", BatchDetail.as_view(), name="api-batch"),
     path("admin/queue-stats", QueueStats.as_view(), name="api-queue-stats"),
 ]

@@ -1,5 +1,6 @@
 """Accounts and what was read from them. A row's state moves here and nowhere else."""
 
+from socials.models.batch import Batch, BatchItem
 from socials.models.connection import (
     Connection,
     ConnectionType,
@@ -18,6 +19,8 @@ from socials.models.snapshot import Snapshot
 from socials.models.sync_run import Outcome, SyncRun
 
 __all__ = [
+    "Batch",
+    "BatchItem",
     "Circuit",
     "Connection",
     "ConnectionType",

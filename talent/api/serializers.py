@@ -9,6 +9,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.fields import empty
 
 BIGGEST_ID = 2**63 - 1
 
@@ -37,7 +38,7 @@ class Strict(Camel):
     """Input: a name that is not known is refused, and so is anything but an object."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if not isinstance(data, Mapping):
+        if data is not empty and not isinstance(data, Mapping):
             raise ValidationError({"body": ["Send a JSON object."]})
         return super().run_validation(data)
 

@@ -12,7 +12,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from socials.models import Connection
+from socials.models import Batch, Connection
 from talent.models import User
 
 PEOPLE = ("anonymous", "talent", "viewer", "manager", "superuser")
@@ -38,6 +38,8 @@ MATRIX: dict[str, dict[str, tuple[int, ...]]] = {
         "DELETE": change(200),
     },
     "admin/talent/<int:talent_id>/profile-image/sync": {"POST": change(502)},
+    "admin/batches": {"POST": change(400)},
+    "admin/batches/<int:batch_id>": {"GET": READ},
     "admin/socials/connect-manual": {"POST": change(400)},
     CONNECTION: {"GET": READ, "DELETE": change(204)},
     f"{CONNECTION}/sync": {"POST": change(202)},
@@ -89,5 +91,7 @@ def test_everybody_gets_the_answer_that_is_written_down(
 
 
 def _url(address: str, row: Connection) -> str:
+    batch = Batch.objects.create(kind=Batch.Kind.SYNC)
     filled = address.replace("<int:talent_id>", str(row.talent_id))
+    filled = filled.replace("<int:batch_id>", str(batch.pk))
     return "/api/" + filled.replace("<int:connection_id>", str(row.pk))
