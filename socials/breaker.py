@@ -65,6 +65,8 @@ def enter(platform: str, source: str, *, owner: str) -> Gate:
 def succeeded(platform: str, source: str) -> bool:
     """A reading came back: the row of failures ends. True when this closed the circuit."""
     failing = _rows(platform, source).exclude(state="closed", failing=[])
+    if not failing.exists():
+        return False
     with transaction.atomic():
         circuit = failing.select_for_update().first()
         if circuit is None:

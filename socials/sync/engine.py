@@ -278,6 +278,11 @@ class Loop:
             self._fail(held, failure)
         except store.Late:
             self._late(held)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # what one account brought must not stop the others
+            log.exception("sync.defect", **_names(held), source=source)
+            self._fail(held, Internal(f"{type(error).__name__} while storing; the log has more."))
         else:
             self._let_go(held)
             log.info(

@@ -12,6 +12,7 @@ from functools import cache
 import structlog
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from scraping.errors import (
     Blocked,
@@ -20,13 +21,14 @@ from scraping.errors import (
     NotConfigured,
     NotFound,
     PermissionMissing,
+    PlatformUnavailable,
     ReauthRequired,
     UnsupportedAccount,
 )
 from scraping.http import Http, Limits
 from scraping.meter import Meter
 from socials import platforms
-from socials.models import Connection, Grant, Post, Priority, Profile, Trigger
+from socials.models import Connection, ConnectionType, Grant, Post, Priority, Profile, Trigger
 from socials.platforms.kit.platform import Source
 from socials.sync.threads import Threads
 from socials.types import Ask, Context, Depth, Reading, Token
@@ -137,6 +139,8 @@ def worn_grants(rows: Sequence[Connection]) -> list[int]:
 
 def nobody_to_ask(held: Held) -> Failure:
     """Why nobody can answer for this row, naming the settings that would mend it."""
+    if held.failures:
+        return held.failures[-1]
     if not held.row.connected:
         return ReauthRequired(platform=held.row.platform)
     name = platforms.get(held.row.platform).name
@@ -245,12 +249,13 @@ def _held(
     row: Connection, profile: Profile | None, grant: Grant | None, due: tuple[str, ...]
 ) -> Held:
     listed = "posts" not in row.partial
+    token, doubt = _token(row, grant)
     ask = Ask(
         connection_id=row.pk,
         platform=row.platform,
         handle=row.handle,
         external_id=row.external_id,
-        token=_token(grant),
+        token=token,
         depth=_depth(row, profile),
         post_limit=settings.SYNC_POST_LIMIT,
         known_posts=profile.posts if profile and listed else None,
@@ -262,13 +267,29 @@ def _held(
         for source in platforms.sources(row.platform)
         if source.can_read(ask) and not platforms.missing_settings(source)
     ]
-    return Held(row, ask, able)
+    return Held(row, ask, able, failures=[doubt] if doubt else [])
 
 
-def _token(grant: Grant | None) -> Token | None:
+def _token(row: Connection, grant: Grant | None) -> tuple[Token | None, Failure | None]:
+    """The token to read with, or why there is none that is worth showing to the platform.
+
+    One that has ended is not shown to it: its refusal would say nothing of the talent's will.
+    """
     if grant is None:
-        return None
-    return Token(grant.access_token, tuple(grant.scopes), grant.expires_at)
+        if row.connection_type != ConnectionType.OAUTH:
+            return None, None
+        return None, ReauthRequired("The permission was taken back.", platform=row.platform)
+    token = Token(grant.access_token, tuple(grant.scopes), grant.expires_at)
+    if grant.expires_at is None or grant.expires_at > timezone.now():
+        return token, None
+    if not row.connected:
+        return None, ReauthRequired("The permission has ended.", platform=row.platform)
+    if row.reauth_doubts:
+        return token, None  # its renewal was refused: the platform's second word decides
+    waiting = PlatformUnavailable(
+        "The permission could not be renewed yet. We try again by ourselves.", platform=row.platform
+    )
+    return None, waiting
 
 
 def ask_for(held: Held) -> Ask:

@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Count as CountOf
+from django.db.models import Q, Value
 from django.db.models.functions import Now
 
 from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequired
@@ -155,8 +156,9 @@ def words(failure: Failure, row: Connection) -> str:
         "h": handles.at(row.platform, row.handle),
         "T": row.talent.first_name,
     }
+    title = cause.title.format(**names)
     told = clean(failure.detail, 500) or cause.sentence.format(**names)
-    return f"{cause.title.format(**names)} {told}"
+    return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
 
 
 def write_superseded(held: Held) -> None:
@@ -406,14 +408,16 @@ def _post_row(post: ReadPost, reading: Reading) -> dict[str, Any]:
 def _mark_deleted(row: Connection, reading: Reading, saved: Saved) -> None:
     """Posts that the platform no longer has are marked; most of them at once wait for a second look."""
     live = Post.objects.filter(connection_id=row.pk, deleted_at__isnull=True)
-    live.filter(external_id__in=reading.gone_posts).update(deleted_at=Now())
+    if reading.gone_posts:
+        live.filter(external_id__in=reading.gone_posts).update(deleted_at=Now())
     if reading.listed_since is None:
         return
     span = live.filter(posted_at__gte=reading.listed_since)
     seen = {post.external_id for post in reading.posts}.union(reading.listed_posts)
-    absent = span.exclude(external_id__in=seen)
-    gone = absent.count()
-    doubtful = "posts" in saved.held or gone * 2 > span.count()
+    delivered = Q(external_id__in=seen)
+    counted = span.aggregate(all=CountOf("pk"), gone=CountOf("pk", filter=~delivered))
+    absent, gone = span.exclude(delivered), counted["gone"]
+    doubtful = "posts" in saved.held or gone * 2 > counted["all"]
     if gone and doubtful and "deleted" not in (row.held_reading or {}):
         saved.held["deleted"] = gone
         return
@@ -427,8 +431,20 @@ UPSERT_SNAPSHOT = f"""
     INSERT INTO socials_snapshot AS kept (
         connection_id, date, {", ".join(COUNTS)}, engagement_rate, view_definition, source, taken_at
     )
-    VALUES (%s, (statement_timestamp() AT TIME ZONE 'UTC')::date, {", ".join("%s" for _ in COUNTS)},
-        %s, %s, %s, %s)
+    SELECT %(connection)s, (statement_timestamp() AT TIME ZONE 'UTC')::date,
+        {", ".join(f"%({name})s::bigint" for name in COUNTS)},
+        CASE WHEN %(by_followers)s
+            THEN acts / NULLIF(posts * %(followers)s::bigint, 0) ELSE acts / NULLIF(views, 0)
+        END * 100,
+        COALESCE(definition, ''), %(source)s, %(taken_at)s
+    FROM (
+        SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)) AS acts,
+            count(*) AS posts, sum(views) AS views, max(view_definition) AS definition
+        FROM socials_post
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL AND likes IS NOT NULL
+            AND (views IS NOT NULL OR %(by_followers)s)
+            AND posted_at >= statement_timestamp() - interval '30 days'
+    ) recent
     ON CONFLICT (connection_id, date) DO UPDATE SET
         {", ".join(f"{name} = COALESCE(EXCLUDED.{name}, kept.{name})" for name in COUNTS)},
         engagement_rate = COALESCE(EXCLUDED.engagement_rate, kept.engagement_rate),
@@ -436,44 +452,27 @@ UPSERT_SNAPSHOT = f"""
         source = EXCLUDED.source, taken_at = EXCLUDED.taken_at
 """  # noqa: S608  built from this module's constants alone
 
-ENGAGEMENT = """
-    SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)),
-        count(*), sum(views), max(view_definition)
-    FROM socials_post
-    WHERE connection_id = %s AND deleted_at IS NULL AND likes IS NOT NULL
-        AND (views IS NOT NULL OR %s)
-        AND posted_at >= statement_timestamp() - interval '30 days'
-"""
-
 
 def _save_snapshot(row: Connection, reading: Reading, saved: Saved) -> None:
-    """The UTC day's point. What was not read is a gap, never an old number under a new date."""
+    """The UTC day's point. What was not read is a gap, never an old number under a new date.
+
+    Its engagement is that of the last 30 days' posts, in percent of followers or of views.
+    """
     numbers = {
         name: None if name in saved.held else count(getattr(reading.profile, name).value)
         for name in COUNTS
     }
     with database.cursor() as cursor:
-        cursor.execute(ENGAGEMENT, [row.pk, basis_of(row.platform) == "followers"])
-        acts, posts, views, definition = cursor.fetchone()
         cursor.execute(
             UPSERT_SNAPSHOT,
-            [
-                row.pk,
-                *numbers.values(),
-                _engagement(row.platform, acts, posts, views, numbers["followers"]),
-                definition or "",
-                reading.source,
-                reading.fetched_at,
-            ],
+            {
+                "connection": row.pk,
+                "by_followers": basis_of(row.platform) == "followers",
+                "source": reading.source,
+                "taken_at": reading.fetched_at,
+                **numbers,
+            },
         )
-
-
-def _engagement(
-    platform: str, acts: Any, posts: int, views: Any, followers: int | None
-) -> float | None:
-    """Percent of followers per post on Instagram, of views elsewhere; None when unknown."""
-    divisor = posts * (followers or 0) if basis_of(platform) == "followers" else views
-    return float(acts) / float(divisor) * 100 if acts is not None and divisor else None
 
 
 # --- the row itself ---

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -48,7 +49,8 @@ def test_a_sync_stores_profile_posts_a_point_of_history_and_its_run(
     assert row.profile.quality == {"followers": "exact", "posts": "exact"}
     assert row.profile.provenance["followers"]["source"] == "youtube_data"
     assert row.posts.count() == 2
-    assert row.snapshots.get().followers == 1000
+    point = row.snapshots.get()
+    assert (point.followers, point.engagement_rate) == (1000, pytest.approx(11.5))
     run = row.runs.get()
     assert (run.outcome, run.calls, run.posts_new, run.trigger) == ("ready", 1, 2, "connect")
     assert row.next_refresh_at - row.last_synced_at < timedelta(hours=1)
@@ -250,6 +252,21 @@ def test_a_defect_of_an_adapter_is_internal_and_harms_no_other_row(
     broken, fine = account(), account("nora")
     assert sync(broken).error_code == "INTERNAL"
     assert Connection.objects.get(pk=fine.pk).sync_status == "READY"
+
+
+def test_a_reading_that_can_not_be_stored_is_internal_and_harms_no_other_row(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.says(partial=["x"], posts=1, items=[{"id": "a", "at": "2026-11-20T10:00:00Z"}])
+    stage.says("nora")
+    broken, fine = account(), account("nora")
+    with database.cursor() as cursor:  # stands for whatever the table refuses
+        cursor.execute(
+            "ALTER TABLE socials_post ADD CONSTRAINT no_a CHECK (external_id <> 'a') NOT VALID"
+        )
+    assert sync(broken).error_code == "INTERNAL"
+    assert Connection.objects.get(pk=fine.pk).sync_status == "READY"
+    assert not Profile.objects.filter(connection=broken).exists()
 
 
 def test_retry_after_wins_over_our_own_delays(
