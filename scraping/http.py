@@ -90,6 +90,15 @@ class Reply:
         return min(max(moment, now), now + LONGEST_WAIT)
 
     @property
+    def date(self) -> datetime | None:
+        """The other side's clock, as its Date header tells it."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from scraping.meter import RunReport
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from scraping.errors import Failure
+from scraping.http import Http, Limits
+from scraping.meter import Meter, RunReport
 from scraping.models import ScrapeRun
+from scraping.providers import PROVIDERS, get
+from scraping.providers.base import ScrapeContext
+
+log = structlog.get_logger(__name__)
+
+SETTLED_AFTER = timedelta(seconds=20)
+"""Providers go on counting for some seconds after a run's end."""
+LOOKED_AT_UNTIL = timedelta(minutes=5)
 
 
 def record(reports: Iterable[RunReport]) -> None:
@@ -33,3 +47,25 @@ def record(reports: Iterable[RunReport]) -> None:
             )
         else:
             ScrapeRun.objects.create(provider=report.provider, **facts)
+
+
+def settle() -> int:
+    """Correct the cost of runs that ended a little while ago. How many changed."""
+    now = timezone.now()
+    recent = ScrapeRun.objects.filter(
+        finished_at__gt=now - LOOKED_AT_UNTIL, finished_at__lte=now - SETTLED_AFTER
+    ).exclude(provider_run_id="")
+    context = ScrapeContext(
+        Http(Limits.within(settings.HTTP_TIMEOUT_SECONDS)), settings.PLATFORM_SETTINGS, Meter()
+    )
+    return sum(_settle(run, context) for run in recent if run.provider in PROVIDERS)
+
+
+def _settle(run: ScrapeRun, context: ScrapeContext) -> bool:
+    try:
+        cost = get(run.provider).cost(run.platform, run.provider_run_id, context)
+    except Failure as failure:
+        log.info("ledger.not_settled", run=run.provider_run_id, code=failure.code)
+        return False
+    changed = ScrapeRun.objects.filter(pk=run.pk).exclude(cost_usd=cost)
+    return cost is not None and bool(changed.update(cost_usd=cost))

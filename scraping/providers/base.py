@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from scraping.errors import Failure
@@ -61,6 +62,9 @@ class ScrapingProvider(Protocol):
         ``platform`` is INSTAGRAM, TIKTOK or YOUTUBE; handles are as ``socials.handles`` writes
         them. Paid runs are reported on ``context.meter``.
         """
+
+    def cost(self, platform: str, run_id: str, context: Outside) -> Decimal | None:
+        """What a run that has ended has cost, in US dollars. None: nothing. Raises Failure."""
 
 
 @dataclass(frozen=True, slots=True)

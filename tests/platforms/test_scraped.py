@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -41,6 +42,9 @@ class Provider:
         self.asked.append((platform, list(handles), post_limit))
         for handle in handles:
             yield handle, self._outcome(handle, post_limit)
+
+    def cost(self, platform: str, run_id: str, context: Outside) -> Decimal | None:
+        return None
 
     def _outcome(self, handle: str, limit: int) -> ScrapedAccount | Failure:
         if handle == "nobody":

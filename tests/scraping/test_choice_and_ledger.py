@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from scraping import ledger
 from scraping.errors import NotConfigured
 from scraping.meter import RunReport
 from scraping.models import ScrapeRun
 from scraping.providers import PROVIDERS, get, get_scraping_provider
+from scraping.tasks import settle_costs
+from tests.scraping.conftest import ScriptedApify
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -103,3 +106,27 @@ def test_runs_that_never_began_are_each_a_row() -> None:
     )
     ledger.record([failed, failed])
     assert ScrapeRun.objects.filter(outcome="failed", cost_usd=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_cost_that_was_still_being_counted_is_corrected_later(
+    apify: ScriptedApify, settings: Any
+) -> None:
+    configure(settings, APIFY_API_URL=apify.url.rstrip("/"), APIFY_TOKEN="t")
+    ended = timezone.now() - timedelta(seconds=30)
+    young, old = timezone.now() - timedelta(seconds=5), timezone.now() - timedelta(hours=1)
+    for name, at in (("run1", ended), ("run2", young), ("run3", old)):
+        ledger.record([report(provider_run_id=name, started_at=at, finished_at=at)])
+    assert settle_costs() == 1
+    costs = dict(ScrapeRun.objects.values_list("provider_run_id", "cost_usd"))
+    assert costs == {"run1": Decimal("0.2654"), "run2": Decimal("0.225"), "run3": Decimal("0.225")}
+    assert settle_costs() == 0
+
+
+@pytest.mark.django_db
+def test_a_provider_that_cant_be_asked_leaves_the_ledger_as_it_is(settings: Any) -> None:
+    configure(settings, APIFY_API_URL="http://127.0.0.1:9", APIFY_TOKEN="t")
+    at = timezone.now() - timedelta(seconds=30)
+    ledger.record([report(started_at=at, finished_at=at)])
+    assert settle_costs() == 0
+    assert ScrapeRun.objects.get().cost_usd == Decimal("0.225")

@@ -28,7 +28,7 @@ from scraping.wire import Fields
 SOURCE = "apify"
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
 LOOK_UPS = 3
-CLOCK_SKEW = timedelta(seconds=5)
+TOLERANCE = timedelta(seconds=5)
 
 NO_MONEY = frozenset(
     {
@@ -98,6 +98,10 @@ class Apify:
                 raise unclear from None
             return found
 
+    def run(self, run_id: str) -> Run:
+        """A run as it stands. Raises Failure."""
+        return self._run(self._call("GET", f"actor-runs/{run_id}", {}))
+
     def wait(self, run: Run) -> Run:
         """Follow the run until it has ended or our time is over; a poll that fails is repeated."""
         pause = 0.2
@@ -155,17 +159,19 @@ class Apify:
                 reply = self._call("GET", f"acts/{actor}/runs", {"desc": "1", "limit": "10"})
             except (PlatformUnavailable, RateLimited, BadResponse):
                 continue
+            now = self.context.clock()
+            sent_there = sent_at + ((reply.date or now) - now)  # by Apify's clock
             listing = self._fields(reply).child("data")
             for item in listing.children("items") if listing else ():
                 run = self._read_run(item)
-                young = run.started_at is not None and run.started_at >= sent_at - CLOCK_SKEW
-                if young and self._has_input(item.ident("defaultKeyValueStoreId"), body):
+                young = run.started_at is not None and run.started_at >= sent_there - TOLERANCE
+                if young and self._has_input(run.input_store_id, body):
                     return run
         return None
 
-    def _has_input(self, store_id: str | None, body: Mapping[str, Any]) -> bool:
+    def _has_input(self, store_id: str, body: Mapping[str, Any]) -> bool:
         """Whether a run was given this input: another worker may have begun one just now, too."""
-        if store_id is None:
+        if not store_id:
             return True
         try:
             reply = self._call("GET", f"key-value-stores/{store_id}/records/INPUT", {})

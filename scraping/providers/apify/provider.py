@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from scraping.errors import Failure, PlatformUnavailable
 from scraping.meter import RunReport
@@ -34,6 +35,11 @@ class ApifyProvider:
         self, platform: str, handles: Sequence[str], *, post_limit: int, context: Outside
     ) -> Iterator[Outcome]:
         return _Scrape(platform, handles, post_limit, context).outcomes()
+
+    def cost(self, platform: str, run_id: str, context: Outside) -> Decimal | None:
+        """What a run that has ended has cost, in US dollars. Raises Failure."""
+        api = Apify(platform, context, time.monotonic() + context.http.limits.total_seconds)
+        return api.run(run_id).cost_usd
 
 
 class _Scrape:

@@ -6,6 +6,7 @@ Platforms' terms may forbid it and they block it often, so it is off unless it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 
 from scraping.errors import Blocked, Failure, RateLimited
 from scraping.providers.base import Outcome, Outside
@@ -41,6 +42,9 @@ class PublicProvider:
                 if isinstance(failure, (Blocked, RateLimited)):
                     wall = failure
                 yield handle, failure
+
+    def cost(self, platform: str, run_id: str, context: Outside) -> Decimal | None:
+        return None
 
 
 PROVIDER = PublicProvider()
