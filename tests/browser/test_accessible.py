@@ -70,7 +70,7 @@ def test_no_page_has_an_accessibility_violation(
     page.goto(f"{talent}/profiles")
     page.get_by_role("button", name="Delete Instagram @gone").click()
     page.get_by_role("button", name="Add profile").click()
-    expect(page.get_by_label("Handle")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_attribute("aria-invalid", "true")
     page.locator(".hero details.menu summary").click()
     check(page, "a confirmation, a refused form and a menu, open")
 

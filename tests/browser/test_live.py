@@ -47,14 +47,14 @@ def test_a_poll_keeps_the_focus_the_half_typed_form_and_what_is_open(
     watched: tuple[Page, Connection],
 ) -> None:
     page, row = watched
-    page.get_by_label("Handle").fill("half a ha")
+    page.get_by_role("textbox", name="Handle").fill("half a ha")
     page.locator(".hero details.menu summary").click()
     page.get_by_role("button", name="Sync now").nth(1).focus()
     queue(row)
     page.evaluate(POLL)
     expect(page.get_by_role("article")).to_contain_text("Pending")
     expect(page.get_by_role("article").get_by_role("button", name="Sync now")).to_be_focused()
-    expect(page.get_by_label("Handle")).to_have_value("half a ha")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_value("half a ha")
     assert page.locator(".hero details.menu").evaluate("menu => menu.open")
 
 

@@ -39,7 +39,7 @@ def test_from_sign_in_to_the_first_numbers(
     page.get_by_label("Profile link").fill("https://www.youtube.com/@MilaOkafor/videos")
     expect(page.get_by_text("Recognised: YouTube, @MilaOkafor")).to_be_visible()
     expect(page.get_by_label("Platform")).to_have_value("YOUTUBE")
-    expect(page.get_by_label("Handle")).to_have_value("@MilaOkafor")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_value("@MilaOkafor")
     page.get_by_role("button", name="Add profile").click()
 
     account = card(page, "YouTube @MilaOkafor")
@@ -61,7 +61,7 @@ def test_an_account_that_does_not_exist_says_so_and_can_be_corrected(
     page = open_page(alice)
     page.goto(f"/talent/{jane.pk}/profiles")
     page.get_by_label("Profile link").fill("https://www.youtube.com/@nonexistentjane")
-    expect(page.get_by_label("Handle")).to_have_value("@nonexistentjane")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_value("@nonexistentjane")
     page.get_by_role("button", name="Add profile").click()
 
     account = card(page, "YouTube @nonexistentjane")
@@ -71,8 +71,8 @@ def test_an_account_that_does_not_exist_says_so_and_can_be_corrected(
     expect(page.get_by_role("link", name=re.compile("Social profiles"))).to_contain_text("1")
 
     account.get_by_role("link", name="Correct the handle").click()
-    expect(page.get_by_label("Handle")).to_have_value("@nonexistentjane")
-    page.get_by_label("Handle").fill("@janesmith")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_value("@nonexistentjane")
+    page.get_by_role("textbox", name="Handle").fill("@janesmith")
     page.get_by_role("button", name="Save the handle").click()
     expect(card(page, "YouTube @janesmith")).to_contain_text("Connected", timeout=20_000)
     expect(account).to_have_count(0)
@@ -156,6 +156,6 @@ def test_the_main_job_without_javascript(
     card(page, "TikTok @janesmith").get_by_role("button", name="Delete").first.click()
     page.get_by_role("button", name="Delete profile").click()
     expect(page.get_by_text("No profiles yet")).to_be_visible()
-    page.get_by_label("Handle").fill("not a handle")
+    page.get_by_role("textbox", name="Handle").fill("not a handle")
     page.get_by_role("button", name="Add profile").click()
-    expect(page.get_by_label("Handle")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("textbox", name="Handle")).to_have_attribute("aria-invalid", "true")
