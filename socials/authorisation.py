@@ -26,7 +26,7 @@ from scraping.errors import (
     PermissionMissing,
     UnsupportedAccount,
 )
-from socials import grants, platforms
+from socials import grants, platforms, renewal
 from socials.grants import Adopted, WrongAccount
 from socials.models.invite import Invite, PendingGrant
 from socials.platforms.kit.oauth import proof_key
@@ -141,7 +141,7 @@ def come_back(
     if not code:
         raise InvalidState(f"{name} sent nothing we can use.", "Start over from your invite link.")
     flow = platforms.flow(platform)
-    outside = grants.context()
+    outside = renewal.context()
     try:
         grant = flow.exchange(
             outside, code=code, redirect_uri=redirect_uri(platform), verifier=facts["verifier"]

@@ -1,31 +1,24 @@
-"""A talent's permission and its life: taken over, kept fresh, found dead, given back.
-
-A refresh is done by one process at a time: it holds the grant's row while it asks the platform, so
-that a rotated token is stored by whoever got it. An outage is never taken for a refusal, and a
-refusal is believed when it is said twice.
-"""
+"""A talent's permission: taken over, given back, ended over there. (``renewal`` keeps it fresh.)"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from scraping.errors import Failure, ReauthRequired
-from scraping.http import Http, Limits
-from scraping.meter import Meter
-from socials import connections, handles, platforms
+from socials import connections, handles, platforms, renewal
 from socials.models import Connection, ConnectionType, Grant, Trigger
 from socials.models.grant import Revocation
-from socials.types import Context, Profile, TokenGrant
+from socials.types import Profile, TokenGrant
 from talent.activity import record
 from talent.models import Talent
 from talent.queue import later
@@ -35,8 +28,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("grant")
 
-COOL_DOWN = timedelta(minutes=5)
-"""Between two refreshes of one grant when the first failed."""
 BATCH = 200
 REVOKE_AGAIN = timedelta(minutes=15)
 GIVE_UP_AFTER = timedelta(days=1)
@@ -60,16 +51,11 @@ class Adopted:
     created: bool
 
 
-def context() -> Context:
-    """What an OAuth flow may use, outside a sync."""
-    limits = Limits.within(settings.HTTP_TIMEOUT_SECONDS)
-    return Context(Http(limits), settings.PLATFORM_SETTINGS, Meter())
-
-
-def to_reconnect(talent: Talent, platform: str) -> Connection | None:
-    """The account of a talent that waits to be connected again, if there is one."""
-    waiting = Connection.objects.filter(talent=talent, platform=platform, connected=False)
-    return waiting.order_by("pk").first()
+def to_reconnect(talent: Talent, platform: str) -> QuerySet[Connection]:
+    """The accounts of a talent that wait to be connected again."""
+    return Connection.objects.filter(talent=talent, platform=platform, connected=False).order_by(
+        "pk"
+    )
 
 
 def adopt(
@@ -83,19 +69,21 @@ def adopt(
     with transaction.atomic():
         Talent.objects.select_for_update().get(pk=talent.pk)
         row = _row_of(talent, platform, account)
-        waiting = to_reconnect(talent, platform)
-        if waiting is not None and (row is None or row.pk != waiting.pk):
-            raise WrongAccount(f"@{waiting.handle}", f"@{account.handle}")
+        waiting = list(to_reconnect(talent, platform))
+        if waiting and (row is None or row.connected):
+            raise WrongAccount(
+                " or ".join(handles.at(platform, one.handle) for one in waiting),
+                handles.at(platform, account.handle),
+            )
         created = row is None
         if row is None:
             row, _ = connections.connect(talent, platform, handle=account.handle, actor=actor)
+        is_new = row.connection_type != ConnectionType.OAUTH
         _keep(row, grant, account)
-        Connection.objects.filter(pk=row.pk).update(
-            connection_type=ConnectionType.OAUTH, connected=True, reauth_doubts=0, updated_at=Now()
-        )
         connections.request_sync(row.pk, trigger=Trigger.OAUTH)
+        _mark_granted(row, account)
         record(
-            "grant.given" if created else "grant.renewed",
+            "grant.given" if is_new else "grant.renewed",
             actor=actor,
             talent_id=talent.pk,
             object=str(row),
@@ -109,56 +97,6 @@ def lost_without(platform: str, scopes: Sequence[str]) -> dict[str, str]:
     """Scopes that were asked and not given → what is lost without each."""
     asked = platforms.flow(platform).SCOPES
     return {scope: loss for scope, loss in asked.items() if scope not in scopes} if scopes else {}
-
-
-def freshen(connection_ids: Sequence[int]) -> None:
-    """Refresh those of these grants whose access token is near its end: before a reading."""
-    for pk in _near_their_end().filter(pk__in=connection_ids).values_list("pk", flat=True):
-        refresh(pk)
-
-
-def refresh_due(limit: int = BATCH) -> int:
-    """Refresh the grants that end soonest, in a job. Returns how many were refreshed."""
-    due = _near_their_end().order_by("expires_at").values_list("pk", flat=True)[:limit]
-    return sum(refresh(pk) for pk in due)
-
-
-def refresh(connection_id: int) -> bool:
-    """Refresh one grant if it still needs it and nobody else is at it. True when it is fresh now.
-
-    Never raises Failure: an outage sets a cool-down; a refusal sets it too and is counted, and the
-    second one in a row marks the account for reconnection.
-    """
-    with transaction.atomic():
-        grant = (
-            _near_their_end()
-            .select_related("connection")
-            .select_for_update(skip_locked=True, of=("self",))
-            .filter(pk=connection_id)
-            .first()
-        )
-        if grant is None:
-            return False
-        platform = grant.connection.platform
-        flow = platforms.flow(platform)
-        try:
-            fresh = flow.refresh(context(), _as_given(grant))
-        except ReauthRequired as refusal:
-            _refused(grant, refusal)
-            return False
-        except Failure as failure:
-            Grant.objects.filter(pk=grant.pk).update(refresh_after=Now() + COOL_DOWN)
-            log.warning(
-                "grant.refresh_failed",
-                connection_id=grant.pk,
-                platform=platform,
-                cause=failure.code,
-            )
-            return False
-        _renew(grant, fresh)
-        Connection.objects.filter(pk=grant.pk, connected=True).update(reauth_doubts=0)
-    log.info("grant.refreshed", connection_id=connection_id, platform=platform)
-    return True
 
 
 def give_back(platform: str, grant: TokenGrant) -> None:
@@ -179,14 +117,17 @@ def revoke_given_up(limit: int = BATCH) -> int:
     Best effort: what a platform refuses is forgotten, what it can't answer is tried for a day.
     """
     settled = 0
+    until = time.monotonic() + renewal.JOB_SECONDS
     for revocation in Revocation.objects.filter(due_at__lte=Now()).order_by("due_at")[:limit]:
+        if time.monotonic() > until:
+            break
         given = TokenGrant(
             access_token=revocation.access_token,
             refresh_token=revocation.refresh_token,
             app_user_id=revocation.app_user_id,
         )
         try:
-            platforms.flow(revocation.platform).revoke(context(), given)
+            platforms.flow(revocation.platform).revoke(renewal.context(), given)
         except Failure as failure:
             if failure.later and revocation.created_at > timezone.now() - GIVE_UP_AFTER:
                 Revocation.objects.filter(pk=revocation.pk).update(due_at=Now() + REVOKE_AGAIN)
@@ -197,19 +138,26 @@ def revoke_given_up(limit: int = BATCH) -> int:
     return settled
 
 
-def removed_at_platform(platform: str, app_user_id: str, *, reason: str) -> int:
-    """The talent took the permission back over there. Returns how many accounts that ends."""
-    ended = 0
+def removed_at_platform(
+    platform: str, app_user_id: str, *, reason: str, at: datetime | None = None
+) -> int:
+    """The talent took the permission back over there. Returns how many accounts that ends.
+
+    A grant that was given after ``at`` is another one, and stays.
+    """
+    same_person = Q(app_user_id=app_user_id) | Q(connection__external_id=app_user_id)
     with transaction.atomic():
-        grants = Grant.objects.select_for_update().filter(
-            Q(app_user_id=app_user_id) | Q(connection__external_id=app_user_id),
-            connection__platform=platform,
+        grants = Grant.objects.select_for_update(of=("self",)).filter(
+            same_person, connection__platform=platform
         )
-        for grant in grants.select_related("connection"):
-            _end(grant.connection, reason)
+        if at is not None:
+            grants = grants.filter(granted_at__lte=at)
+        ended = list(grants.select_related("connection"))
+        for grant in ended:
+            row = grant.connection
             grant.delete()
-            ended += 1
-    return ended
+            renewal.end(row, reason)
+    return len(ended)
 
 
 def _row_of(talent: Talent, platform: str, account: Profile) -> Connection | None:
@@ -223,8 +171,31 @@ def _row_of(talent: Talent, platform: str, account: Profile) -> Connection | Non
     ids = row.metadata.get("ids", {}) if row else {}
     other = ids.get(platforms.official_source(platform), account.external_id)
     if row is not None and other != account.external_id:
-        raise WrongAccount(f"@{row.handle} as known until now", f"another @{account.handle}")
+        shown = handles.at(platform, account.handle)
+        raise WrongAccount(f"{shown} as we knew it", f"another account that is called {shown} now")
     return row
+
+
+def _mark_granted(row: Connection, account: Profile) -> None:
+    """From now on this very account is meant; nothing reminds of a permission that had ended."""
+    row.refresh_from_db()
+    ids = row.metadata.get("ids", {}) | {
+        platforms.official_source(row.platform): account.external_id
+    }
+    row.connection_type = ConnectionType.OAUTH
+    row.connected = True
+    row.reauth_doubts = 0
+    row.external_id = row.external_id or account.external_id
+    row.metadata = {**row.metadata, "ids": ids}
+    row.partial = [name for name in row.partial if name != "grant"]
+    if row.error_code == ReauthRequired.code:
+        row.error_code = row.sync_error = ""
+    row.save(
+        update_fields=[
+            "connection_type", "connected", "reauth_doubts", "external_id", "metadata", "partial",
+            "error_code", "sync_error", "updated_at",
+        ]
+    )  # fmt: skip
 
 
 def _keep(row: Connection, grant: TokenGrant, account: Profile) -> None:
@@ -234,70 +205,9 @@ def _keep(row: Connection, grant: TokenGrant, account: Profile) -> None:
     kept.refresh_token = grant.refresh_token or kept.refresh_token
     kept.scopes = list(grant.scopes) or kept.scopes
     kept.expires_at = grant.expires_at
-    kept.refresh_expires_at = grant.refresh_expires_at
+    if grant.refresh_token or grant.refresh_expires_at:
+        kept.refresh_expires_at = grant.refresh_expires_at
     kept.app_user_id = app_user_id or kept.app_user_id
     kept.granted_at = kept.refreshed_at = timezone.now()
     kept.refresh_after = None
     kept.save()
-
-
-def _renew(grant: Grant, fresh: TokenGrant) -> None:
-    grant.access_token = fresh.access_token
-    grant.refresh_token = fresh.refresh_token or grant.refresh_token
-    grant.scopes = list(fresh.scopes) or grant.scopes
-    grant.expires_at = fresh.expires_at
-    grant.refresh_expires_at = fresh.refresh_expires_at or grant.refresh_expires_at
-    grant.refreshed_at = timezone.now()
-    grant.refresh_after = None
-    grant.save()
-
-
-def _refused(grant: Grant, refusal: ReauthRequired) -> None:
-    Grant.objects.filter(pk=grant.pk).update(refresh_after=Now() + COOL_DOWN)
-    row = grant.connection
-    if row.reauth_doubts >= 1:
-        _end(row, refusal.detail)
-    else:
-        Connection.objects.filter(pk=row.pk).update(reauth_doubts=F("reauth_doubts") + 1)
-    log.warning("grant.refused", connection_id=grant.pk, platform=row.platform)
-
-
-def _end(row: Connection, reason: str) -> None:
-    """The grant is dead: say so at once, and let the next sync find what other sources tell."""
-    was_connected = Connection.objects.filter(pk=row.pk, connected=True).update(
-        connected=False, reauth_doubts=2, updated_at=Now()
-    )
-    if not was_connected:
-        return
-    record(
-        "grant.ended",
-        talent_id=row.talent_id,
-        object=str(row),
-        details={"connectionId": row.pk, "platform": row.platform, "reason": reason[:300]},
-    )
-    connections.request_sync(row.pk, trigger=Trigger.OAUTH)
-
-
-def _near_their_end() -> QuerySet[Grant]:
-    """Grants to refresh now: each platform's own lead, nobody's cool-down, nobody already dead."""
-    near = Q(pk__in=[])
-    for name in platforms.PLATFORMS:
-        if platforms.get(name).oauth:
-            near |= Q(connection__platform=name, expires_at__lt=Now() + platforms.flow(name).LEAD)
-    return Grant.objects.filter(
-        near,
-        Q(refresh_after=None) | Q(refresh_after__lte=Now()),
-        connection__connected=True,
-    )
-
-
-def _as_given(grant: Grant) -> TokenGrant:
-    return TokenGrant(
-        access_token=grant.access_token,
-        refresh_token=grant.refresh_token,
-        scopes=tuple(grant.scopes),
-        expires_at=grant.expires_at,
-        refresh_expires_at=grant.refresh_expires_at,
-        external_id=grant.connection.external_id,
-        app_user_id=grant.app_user_id,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socials import batches, grants, invites, platforms
+from socials import batches, grants, invites, platforms, renewal
 from socials.images import due as photos_due
 from socials.images import pick as photos
 from socials.sync import engine, planner, retention
@@ -12,7 +12,6 @@ from socials.sync import rescue as rescuing
 from socials.sync.turn import stopping, turn
 from talent.queue import later
 
-GRANTS_AT_ONCE = 10
 PHOTOS_AT_ONCE = 20
 
 
@@ -25,7 +24,7 @@ def sync_due(platform: str = "") -> None:
         with turn() as mine:
             if not mine:
                 return
-            remains = engine.Loop(stopping=stopping, freshen=grants.freshen).run()
+            remains = engine.Loop(stopping=stopping, freshen=renewal.freshen).run()
         # Look once more after giving up the turn: a wake-up that came just before found it taken.
         if remains:
             if not stopping():
@@ -53,12 +52,12 @@ def forget_old_runs() -> None:
 
 def refresh_grants() -> None:
     """Refresh the grants that are near their end."""
-    grants.refresh_due(limit=GRANTS_AT_ONCE)
+    renewal.refresh_due()
 
 
 def revoke_given_up() -> None:
     """Give grants of deleted accounts back to their platforms."""
-    grants.revoke_given_up(limit=GRANTS_AT_ONCE)
+    grants.revoke_given_up()
 
 
 def send_invite(invite_id: int) -> None:

@@ -35,11 +35,11 @@ SCOPES = {
 }
 LEAD = timedelta(days=30)
 """Half of a token's life: weeks are left for an outage, and for a person when it is refused."""
+YOUNGEST = timedelta(hours=24)
+"""Instagram refreshes no token that is younger."""
 USES_PKCE = False
 SHORT_LIFE = timedelta(hours=1)
 LONGEST_LIFE = timedelta(days=3650)
-YOUNGEST_REFRESH = timedelta(hours=24)
-"""Instagram refreshes no token that is younger."""
 
 # What Instagram says in error_message, and the setting to look at.
 _OUR_SETTINGS = {

@@ -24,6 +24,8 @@ class Flow(Protocol):
     """What is asked → what is lost without it, in words for the talent's agency."""
     LEAD: timedelta
     """How long before its end an access token is refreshed."""
+    YOUNGEST: timedelta
+    """A token must be so old before it can be refreshed."""
     USES_PKCE: bool
 
     def authorize_url(

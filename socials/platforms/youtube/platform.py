@@ -19,6 +19,7 @@ PLATFORM = Platform(
     image_hosts=(".ggpht.com", ".googleusercontent.com", ".ytimg.com"),
     # Reference: https://developers.google.com/youtube/terms/developer-policies
     retention_days=30,
+    oauth="socials.platforms.youtube.oauth",
     tells={
         "followers": "subscriberCount, cut to three figures; nothing when the owner hides it",
         "following": "not told",
