@@ -5,7 +5,6 @@ Reference: https://apify.com/streamers/youtube-scraper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,15 +12,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from scraping.errors import BadResponse
 from scraping.providers.apify.actor import Gathered
-from scraping.providers.apify.rows import failure_told, salvage, texts
-from scraping.providers.base import Listed
+from scraping.providers.apify.rows import failure_told, texts
+from scraping.providers.posts import CHANNEL_ID, YOUTUBE_VIEWS, Listed, salvage
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 
-VIEWS_SINCE = "youtube.views.2026-08-27"
-"""Counted at the start of playing, for all forms alike, since that day."""
 KINDS = {"video": PostKind.VIDEO, "shorts": PostKind.SHORT, "stream": PostKind.LIVE}
-CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
 
 class YouTubeActor:
@@ -62,6 +58,7 @@ class YouTubeActor:
 
     def read(self, row: Fields, into: Gathered, now: datetime) -> None:
         failure = failure_told(row)
+        row.known(*VIDEO_FIELDS, *CHANNEL_FIELDS)
         told = _Channel(row)
         if into.profile is None and told("channelId"):
             into.profile = _profile(row, told, into.handle)
@@ -77,7 +74,8 @@ class _Channel:
     """A channel's field, at top level or nested in ``aboutChannelInfo``: both builds are about."""
 
     def __init__(self, row: Fields) -> None:
-        self.rows = [place for place in (row.child("aboutChannelInfo"), row) if place is not None]
+        about = row.child("aboutChannelInfo")
+        self.rows = [about.known(*CHANNEL_FIELDS), row] if about else [row]
 
     def __call__(self, key: str) -> str | None:
         return next((value for row in self.rows if (value := row.ident(key))), None)
@@ -134,7 +132,7 @@ def _post(row: Fields, external_id: str) -> Post:
         likes=_count(row, "likes"),
         comments=_count(row, "commentsCount"),
         views=views,
-        view_definition=VIEWS_SINCE if views.value is not None else "",
+        view_definition=YOUTUBE_VIEWS if views.value is not None else "",
         kind_confidence="declared" if row.text("type") in KINDS else "",
     )
 

@@ -175,7 +175,9 @@ class _Batch:
             return self._fully(ask, profile)
         except Failure as failure:
             # Others may have been given this very failure: theirs must not change with ours.
-            return copy.copy(failure)
+            own = copy.copy(failure)
+            own.platform, own.source = PLATFORM, SOURCE
+            return own
 
     def _channel(self, ask: Ask, known: Mapping[str, Fields | Failure]) -> Fields:
         """The channel resource of an ask. Raises Failure."""
