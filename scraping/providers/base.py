@@ -11,7 +11,7 @@ from typing import Protocol
 from scraping.errors import Failure
 from scraping.http import Http
 from scraping.meter import Meter
-from scraping.types import Post, ScrapedAccount
+from scraping.types import ScrapedAccount
 
 Outcome = tuple[str, ScrapedAccount | Failure]
 """The handle as it was asked for, and what became of it."""
@@ -65,31 +65,3 @@ class ScrapingProvider(Protocol):
 
     def cost(self, platform: str, run_id: str, context: Outside) -> Decimal | None:
         """What a run that has ended has cost, in US dollars. None: nothing. Raises Failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A post and whether its owner pinned it above newer ones."""
-
-    post: Post
-    pinned: bool = False
-
-
-def listed(
-    items: Sequence[Listed], *, limit: int, total: int | None
-) -> tuple[tuple[Post, ...], datetime | None]:
-    """The newest ``limit`` posts, newest first, and since when they are complete.
-
-    They are complete only if the source gave as many as it could: ``limit``, or all there are.
-    Pinned ones may be old, so they don't tell how far back the listing reaches.
-    """
-    seen: dict[str, Listed] = {}
-    for item in items:
-        seen.setdefault(item.post.external_id, item)
-    beginning = datetime.min.replace(tzinfo=UTC)
-    newest = sorted(seen.values(), key=lambda item: item.post.posted_at or beginning, reverse=True)
-    posts = tuple(item.post for item in newest[:limit])
-    full = len(newest) >= limit > 0 or (total is not None and len(newest) >= total > 0)
-    times = [item.post.posted_at for item in newest[:limit] if not item.pinned]
-    since = min((time for time in times if time), default=None) if all(times) else None
-    return posts, since if full else None

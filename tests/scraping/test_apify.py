@@ -320,6 +320,21 @@ def test_trap_10_a_run_that_another_worker_just_began_is_not_taken_for_ours(
     assert apify.sent("poll")[0].path.endswith("/ourRun")
 
 
+def test_trap_10_a_start_that_nobody_could_look_up_is_looked_up_before_the_next_one(
+    apify: ScriptedApify, scrape: Scrape
+) -> None:
+    """The engine tries again after two seconds: by then the run may well be there."""
+    listing = apify.answers["list"]
+    apify.answers["start"] = apify.answers["list"] = broken
+    assert isinstance(scrape("ann")["ann"], PlatformUnavailable)
+    apify.answers["list"] = listing
+    apify.runs = [young(id="begunAfterAll")]
+    apify.items = [video("ann")]
+    good(scrape("ann")["ann"])
+    assert len(apify.sent("start")) == 1
+    assert apify.sent("poll")[0].path.endswith("/begunAfterAll")
+
+
 def test_a_start_that_never_left_is_not_looked_up(scrape: Scrape) -> None:
     outcome = scrape("ann", APIFY_API_URL="http://127.0.0.1:9")["ann"]
     assert isinstance(outcome, PlatformUnavailable)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from scraping.errors import Failure
-from scraping.providers.base import Listed
+from scraping.providers.posts import Listed
 from scraping.types import Profile
 from scraping.wire import Fields
 

@@ -5,11 +5,13 @@ Reference: https://docs.apify.com/api/v2
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 from scraping.errors import (
@@ -29,6 +31,8 @@ SOURCE = "apify"
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
 LOOK_UPS = 3
 TOLERANCE = timedelta(seconds=5)
+DOUBT_LASTS = timedelta(minutes=10)
+MOST_DOUBTS = 100
 
 NO_MONEY = frozenset(
     {
@@ -60,6 +64,33 @@ class Run:
         return self.status in TERMINAL
 
 
+class Doubts:
+    """Starts of which nobody could say whether they began a run: what this process remembers."""
+
+    def __init__(self) -> None:
+        self._sent_at: dict[str, datetime] = {}
+        self._lock = Lock()
+
+    def note(self, actor: str, body: Mapping[str, Any], sent_at: datetime) -> None:
+        with self._lock:
+            while len(self._sent_at) >= MOST_DOUBTS:
+                self._sent_at.pop(next(iter(self._sent_at)))
+            self._sent_at[self._key(actor, body)] = sent_at
+
+    def of(self, actor: str, body: Mapping[str, Any]) -> datetime | None:
+        return self._sent_at.get(self._key(actor, body))
+
+    def settle(self, actor: str, body: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._sent_at.pop(self._key(actor, body), None)
+
+    def _key(self, actor: str, body: Mapping[str, Any]) -> str:
+        return f"{actor} {json.dumps(body, sort_keys=True)}"
+
+
+doubts = Doubts()
+
+
 class Apify:
     """One account at Apify, for one scrape: every call ends by ``until`` (monotonic seconds)."""
 
@@ -78,6 +109,9 @@ class Apify:
 
         Raises Failure.
         """
+        started = self._begun_in_doubt(actor, body)
+        if started is not None:
+            return started
         sent_at = self.context.clock()
         try:
             reply = self._call(
@@ -93,10 +127,24 @@ class Apify:
         except Unsent:
             raise
         except (PlatformUnavailable, BadResponse) as unclear:
-            found = self._look_up(actor, body, sent_at)
+            try:
+                found = self._look_up(actor, body, sent_at)
+            except Failure:
+                doubts.note(actor, body, sent_at)
+                raise unclear from None
             if found is None:
                 raise unclear from None
             return found
+
+    def _begun_in_doubt(self, actor: str, body: Mapping[str, Any]) -> Run | None:
+        """The run that an earlier attempt may have begun and could not find. Raises Failure."""
+        sent_at = doubts.of(actor, body)
+        if sent_at is None or self.context.clock() - sent_at > DOUBT_LASTS:
+            doubts.settle(actor, body)
+            return None
+        found = self._look_up(actor, body, sent_at)
+        doubts.settle(actor, body)
+        return found
 
     def run(self, run_id: str) -> Run:
         """A run as it stands. Raises Failure."""
@@ -152,13 +200,20 @@ class Apify:
             return run
 
     def _look_up(self, actor: str, body: Mapping[str, Any], sent_at: datetime) -> Run | None:
-        """The run that our unanswered request began, if it did. None when there is none."""
+        """The run that our unanswered request began, if it did; None when there is none.
+
+        Raises Failure when nobody answers that.
+        """
+        silence: Failure | None = None
+        answered = False
         for attempt in range(LOOK_UPS):
-            time.sleep(min(0.5 * attempt, max(self.seconds_left, 0)))
+            time.sleep(min(0.3 * attempt, max(self.seconds_left, 0)))
             try:
                 reply = self._call("GET", f"acts/{actor}/runs", {"desc": "1", "limit": "10"})
-            except (PlatformUnavailable, RateLimited, BadResponse):
+            except (PlatformUnavailable, RateLimited, BadResponse) as failure:
+                silence = failure
                 continue
+            answered = True
             now = self.context.clock()
             sent_there = sent_at + ((reply.date or now) - now)  # by Apify's clock
             listing = self._fields(reply).child("data")
@@ -167,6 +222,8 @@ class Apify:
                 young = run.started_at is not None and run.started_at >= sent_there - TOLERANCE
                 if young and self._has_input(run.input_store_id, body):
                     return run
+        if silence is not None and not answered:
+            raise silence
         return None
 
     def _has_input(self, store_id: str, body: Mapping[str, Any]) -> bool:

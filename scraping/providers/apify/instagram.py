@@ -11,8 +11,8 @@ from typing import Any
 
 from scraping.errors import BadResponse, PrivateAccount
 from scraping.providers.apify.actor import Gathered
-from scraping.providers.apify.rows import count, failure_told, last_segment, salvage, texts
-from scraping.providers.base import Listed
+from scraping.providers.apify.rows import failure_told, last_segment, texts
+from scraping.providers.posts import Listed, count, salvage
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 

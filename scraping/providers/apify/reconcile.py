@@ -10,7 +10,8 @@ from typing import Any
 
 from scraping.errors import Failure, PlatformUnavailable
 from scraping.providers.apify.actor import Actor, Gathered
-from scraping.providers.base import Outcome, Outside, listed
+from scraping.providers.base import Outcome, Outside
+from scraping.providers.posts import listed
 from scraping.types import ScrapedAccount
 from scraping.wire import Fields
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from scraping.errors import (
-    BadResponse,
     Blocked,
     Failure,
     NotFound,
     PlatformUnavailable,
     PrivateAccount,
 )
-from scraping.types import Count, Post, PostKind
 from scraping.wire import Fields
 
 NOT_FOUND = frozenset({"not_found", "channel_does_not_exist"})
@@ -43,27 +40,6 @@ def failure_told(row: Fields) -> Failure | None:
     if error or code or row.items("requestErrorMessages"):
         return PlatformUnavailable(f"the scraper got nothing this time: {told}", **where)
     return None
-
-
-def salvage(row: Fields, parse: Callable[[Fields, str], Post], kind: PostKind) -> Post | None:
-    """The row's post; an odd one keeps its id and the reason. None when it has not even an id."""
-    try:
-        external_id = row.ident("id")
-    except BadResponse:
-        external_id = None
-    if external_id is None:
-        if row.meter is not None:
-            row.meter.unknown(row.source, f"{row.platform.lower()} post without id")
-        return None
-    try:
-        return parse(row, external_id)
-    except BadResponse as fault:
-        return Post(external_id, kind, note=fault.detail[:300])
-
-
-def count(row: Fields, key: str) -> Count:
-    value = row.count(key)
-    return Count.unknown() if value is None else Count.exact(value)
 
 
 def last_segment(text: str) -> str:

@@ -11,13 +11,10 @@ from typing import Any
 
 from scraping.errors import PrivateAccount
 from scraping.providers.apify.actor import Gathered
-from scraping.providers.apify.rows import count, failure_told, last_segment, salvage, texts
-from scraping.providers.base import Listed
+from scraping.providers.apify.rows import failure_told, last_segment, texts
+from scraping.providers.posts import TIKTOK_VIEWS, Listed, count, salvage
 from scraping.types import Post, PostKind, Profile
 from scraping.wire import Fields
-
-VIEWS = "tiktok.views"
-"""TikTok's own public number of plays."""
 
 
 class TikTokActor:
@@ -117,7 +114,7 @@ def _post(row: Fields, external_id: str) -> Post:
         shares=count(row, "shareCount"),
         saves=count(row, "collectCount"),
         views=views,
-        view_definition=VIEWS if views.value is not None else "",
+        view_definition=TIKTOK_VIEWS if views.value is not None else "",
         kind_confidence="declared",
     )
 

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from scraping.errors import BadResponse, Blocked, NotFound, PrivateAccount
-from scraping.providers.apify.rows import salvage
-from scraping.providers.base import Listed, Outside, listed
+from scraping.providers.base import Outside
+from scraping.providers.posts import Listed, listed, salvage
 from scraping.providers.public.pages import BROWSER, PAGE, SOURCE, embedded, fetch
 from scraping.types import Count, Post, PostKind, Profile, ScrapedAccount
 from scraping.wire import Fields

@@ -9,9 +9,8 @@ import re
 from typing import Any
 
 from scraping.errors import BadResponse, Blocked, NotFound, PrivateAccount
-from scraping.providers.apify.rows import salvage
-from scraping.providers.apify.tiktok import VIEWS
-from scraping.providers.base import Listed, Outside, listed
+from scraping.providers.base import Outside
+from scraping.providers.posts import TIKTOK_VIEWS, Listed, listed, salvage
 from scraping.providers.public.pages import SOURCE, embedded, fetch, script
 from scraping.types import Count, Post, PostKind, Profile, ScrapedAccount
 from scraping.wire import Fields
@@ -142,6 +141,6 @@ def _post(item: Fields, external_id: str) -> Post:
         shares=count("shareCount"),
         saves=count("collectCount"),
         views=views,
-        view_definition=VIEWS if views.value is not None else "",
+        view_definition=TIKTOK_VIEWS if views.value is not None else "",
         kind_confidence="declared",
     )

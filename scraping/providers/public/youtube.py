@@ -11,8 +11,8 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from scraping.errors import BadResponse, NotFound, PlatformUnavailable
-from scraping.providers.apify.youtube import CHANNEL_ID, VIEWS_SINCE
-from scraping.providers.base import Listed, Outside, listed
+from scraping.providers.base import Outside
+from scraping.providers.posts import CHANNEL_ID, YOUTUBE_VIEWS, Listed, listed
 from scraping.providers.public.pages import PAGE, SOURCE, fetch
 from scraping.types import MAX_COUNT, Count, Post, PostKind, Profile, ScrapedAccount
 from scraping.wire import storable
@@ -103,7 +103,7 @@ def _post(entry: Element) -> Post | None:
         thumbnail_url=storable(thumbnail.get("url", "")) or None if thumbnail is not None else None,
         likes=_count(community, f"{MEDIA}starRating", "count", rounded=True),
         views=views,
-        view_definition=VIEWS_SINCE if views.value is not None else "",
+        view_definition=YOUTUBE_VIEWS if views.value is not None else "",
         kind_confidence="declared",
     )
 

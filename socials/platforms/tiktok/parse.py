@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scraping.errors import BadResponse
-from scraping.types import Count, Post, PostKind, Profile
+from scraping.providers.posts import TIKTOK_VIEWS, count
+from scraping.types import Post, PostKind, Profile
 from scraping.wire import Fields
 from socials.types import StopReason
 
@@ -19,7 +20,6 @@ VIDEO_FIELDS = (
     "id", "create_time", "cover_image_url", "share_url", "video_description", "title", "duration",
     "like_count", "comment_count", "share_count", "view_count",
 )  # fmt: skip
-VIEWS = "tiktok.views"
 
 
 class PostsRead(NamedTuple):
@@ -43,10 +43,10 @@ def profile(user: Fields, asked: str) -> Profile:
         bio=user.text("bio_description"),
         avatar_url=user.text("avatar_large_url") or user.text("avatar_url"),
         profile_url=f"https://www.tiktok.com/@{handle}" if handle else None,
-        followers=_count(user, "follower_count"),
-        following=_count(user, "following_count"),
-        posts=_count(user, "video_count"),
-        likes=_count(user, "likes_count"),
+        followers=count(user, "follower_count"),
+        following=count(user, "following_count"),
+        posts=count(user, "video_count"),
+        likes=count(user, "likes_count"),
         verified=user.flag("is_verified"),
         extra={"union_id": union_id} if union_id else {},
     )
@@ -77,7 +77,7 @@ def _video_or_reason(item: object, data: Fields) -> Post | None:
 def _video(item: Fields, video_id: str) -> Post:
     """``create_time`` is in seconds (the listing's cursor is in milliseconds)."""
     item.known(*VIDEO_FIELDS, "height", "width", "embed_html", "embed_link", "is_aigc")
-    views = _count(item, "view_count")
+    views = count(item, "view_count")
     url = item.text("share_url")
     return Post(
         external_id=video_id,
@@ -87,11 +87,11 @@ def _video(item: Fields, video_id: str) -> Post:
         url=url.partition("?")[0] if url else None,  # the rest tells our client key
         thumbnail_url=item.text("cover_image_url"),
         duration_seconds=item.number("duration"),
-        likes=_count(item, "like_count"),
-        comments=_count(item, "comment_count"),
-        shares=_count(item, "share_count"),
+        likes=count(item, "like_count"),
+        comments=count(item, "comment_count"),
+        shares=count(item, "share_count"),
         views=views,
-        view_definition=VIEWS if views.value is not None else "",
+        view_definition=TIKTOK_VIEWS if views.value is not None else "",
         kind_confidence="declared",
     )
 
@@ -102,8 +102,3 @@ def posts_read(posts: tuple[Post, ...], stop: StopReason) -> PostsRead:
     if stop is StopReason.FAULT or not all(times):
         return PostsRead(posts, stop)
     return PostsRead(posts, stop, min((time for time in times if time), default=None))
-
-
-def _count(fields: Fields, key: str) -> Count:
-    value = fields.count(key)
-    return Count.unknown() if value is None else Count.exact(value)
