@@ -17,6 +17,18 @@ from scraping.providers.posts import CHANNEL_ID, YOUTUBE_VIEWS, Listed, salvage
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 
+VIDEO_FIELDS = (
+    "id", "title", "url", "type", "duration", "date", "viewCount", "likes", "commentsCount",
+    "thumbnailUrl", "order", "text", "descriptionLinks", "subtitles", "hashtags", "fromYTUrl",
+    "input", "error", "note", "errorDescription", "aboutChannelInfo", "commentsTurnedOff",
+    "location", "isMembersOnly", "isPaidContent", "translatedTitle", "translatedText",
+)  # fmt: skip
+CHANNEL_FIELDS = (
+    "channelName", "channelUsername", "channelId", "channelUrl", "channelDescription",
+    "channelDescriptionLinks", "channelJoinedDate", "channelLocation", "channelAvatarUrl",
+    "channelBannerUrl", "channelTotalVideos", "channelTotalViews", "numberOfSubscribers",
+    "isChannelVerified", "isMonetized", "isAgeRestricted", "inputChannelUrl",
+)  # fmt: skip
 KINDS = {"video": PostKind.VIDEO, "shorts": PostKind.SHORT, "stream": PostKind.LIVE}
 
 
