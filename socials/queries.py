@@ -20,6 +20,7 @@ from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action
 from socials.models import Connection, Post, SyncStatus, Worker
 from talent.models import Talent, User
+from talent.templatetags.figures import cause_name
 from talent.templatetags.marks import WORDS
 
 # --- where a connection stands, in one word ----------------------------------------------------
@@ -401,14 +402,14 @@ def _total(rows: Iterable[Connection]) -> int | None:
 
 
 def _note(worst: str, rows: list[Connection]) -> str:
-    """What the list says under a state that a person should look at: where, and why."""
-    if worst not in {"error", "reauth"}:
+    """What the list says under a state that a person may wonder at: where, and why."""
+    alike = [row for row in rows if state_of(row) == worst and row.error_code]
+    if not alike:
         return ""
-    bad = [row for row in rows if state_of(row) == worst]
-    where = ", ".join(dict.fromkeys(platforms.get(row.platform).name for row in bad))
-    if worst == "reauth" or len(bad) > 1:
+    where = ", ".join(dict.fromkeys(platforms.get(row.platform).name for row in alike))
+    if worst == "reauth" or len(alike) > 1:
         return where
-    return f"{where}, {bad[0].error_code.replace('_', ' ').lower()}"
+    return f"{where}, {cause_name(alike[0].error_code).lower()}"
 
 
 # --- one talent's header -----------------------------------------------------------------------

@@ -421,6 +421,12 @@ class Connection(models.Model):
                 name="connection_to_refresh",
             ),
             models.Index(fields=["platform", "external_id"], name="connection_by_account"),
+            models.Index(
+                fields=["talent"],
+                condition=Q(sync_status="READY", connected=False),
+                name="connection_to_reconnect",
+            ),
+            models.Index(fields=["last_synced_at"], name="connection_by_age"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -17,11 +17,13 @@ def page(
     request: HttpRequest, template: str, *, here: str = "talents", status: int = 200, **context: Any
 ) -> HttpResponse:
     """A whole page with its sidebar; ``here`` is the entry of the sidebar that it belongs to."""
+    frame = queries.frame(actor(request))
     return render(
         request,
         template,
         {
-            "frame": queries.frame(actor(request)),
+            "frame": frame,
+            "attention": frame.attention,
             "here": here,
             "may_edit": can_write(request.user),
             **context,

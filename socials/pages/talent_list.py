@@ -92,7 +92,6 @@ def talent_list(request: HttpRequest) -> HttpResponse:
         request,
         "socials/talent_list.html",
         here=_view_of(request, wanted),
-        attention=queries.attention(),
         platforms=_choices({p: PLATFORM_NAMES[p] for p in SYNCED}, wanted.platform),
         states=_choices(STATES, wanted.state),
         statuses=_choices(STATUSES, wanted.status),

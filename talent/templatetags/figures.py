@@ -114,6 +114,7 @@ def seconds(milliseconds: int | None) -> str:
 
 CAUSE_NAMES = {
     "REAUTH_REQUIRED": "Reconnect needed",
+    "PLATFORM_UNAVAILABLE": "Not answering",
     "BAD_RESPONSE": "Unreadable answer",
     "INTERNAL": "Fault on our side",
 }
