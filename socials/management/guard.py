@@ -48,6 +48,9 @@ STUCK_SECONDS = 10.0
 STOP_SECONDS = 15.0
 """A cluster that has not stopped by then is killed; its rows go back to the queue."""
 
+QUIET_SECONDS = 4.0
+"""A cluster that is told to stop and has no job in hand needs no longer than this."""
+
 PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Seconds before the next start, after so many clusters in a row that did not last."""
 
@@ -127,8 +130,14 @@ class Guard:
         os.close(self.drain_pipe)
         with suppress(ProcessLookupError):
             os.kill(self.child, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while not self._ended() and time.monotonic() < deadline and self.signals < 2:
+        busy_at = began_at = time.monotonic()
+        while not self._ended() and self.signals < 2:
+            now = time.monotonic()
+            if any(place.busy and workers.name_of(place.pid) for place in board.places()):
+                busy_at = now
+            if now - began_at > STOP_SECONDS or now - busy_at > QUIET_SECONDS:
+                log.warning("cluster.killed", reason="it did not stop in time")
+                break
             time.sleep(0.05)
         self._kill(drained=True)
 

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         due = Connection.objects.all().due()
         depth = due.count()
         waited = due.aggregate(oldest=Min(F("next_attempt_at") - Now()))["oldest"] or timedelta()
-        age = max(-waited.total_seconds(), 0)
+        age = max(0.0, -waited.total_seconds())
         faults = []
         if not Worker.objects.filter(heartbeat_at__gte=Now() - HEARTBEAT).exists():
             faults.append(f"no worker has been alive for {HEARTBEAT.seconds} seconds")
