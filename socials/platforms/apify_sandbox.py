@@ -320,7 +320,7 @@ def _refused_as_a_whole(asked: list[tuple[str, str]]) -> Response | None:
     if moods == {Mood.RATELIMITED}:
         return _error(
             429, "rate-limit-exceeded",
-            "You have exceeded the rate limit. Please try again later.", {"Retry-After": "5"},
+            "You have exceeded the rate limit. Please try again later.", {"Retry-After": "30"},
         )  # fmt: skip
     if all(handle.startswith("nomoney") for _, handle in asked):
         return _error(

@@ -181,16 +181,17 @@ def next_source(held: Held, failure: Failure) -> bool:
 
 
 def verdict(failures: Sequence[Failure]) -> Failure:
-    """The failure that decides, of one from each source that was asked."""
-    for kind in (ReauthRequired, NotFound, UnsupportedAccount, PermissionMissing):
-        decided = next((f for f in failures if isinstance(f, kind)), None)
-        if decided is not None and not _undecided(failures[-1]):
-            return decided
-    return failures[-1]
+    """The failure that decides, of one from each source that was asked.
 
-
-def _undecided(last: Failure) -> bool:
-    return last.later and not isinstance(last, Blocked)
+    An outage of the last one leaves all open. Else a dead grant, which only the talent can renew;
+    else what the last source said that could tell: an official "not found" may be a private account.
+    """
+    last = failures[-1]
+    if last.later and not isinstance(last, Blocked):
+        return last
+    dead = next((f for f in failures if isinstance(f, ReauthRequired)), None)
+    knew = [f for f in failures if not isinstance(f, (NotConfigured, Blocked))]
+    return dead or (knew[-1] if knew else last)
 
 
 def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:

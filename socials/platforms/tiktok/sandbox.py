@@ -410,7 +410,7 @@ def _person(request: Request) -> tuple[Account, str] | Response:
             return Response(503, b"<html><body>503</body></html>", {"Content-Type": "text/html"})
         case Mood.RATELIMITED:
             answer = _error("rate_limit_exceeded", "The API rate limit was exceeded.", 429)
-            return Response(429, answer.body, {**answer.headers, "Retry-After": "5"})
+            return Response(429, answer.body, {**answer.headers, "Retry-After": "30"})
         case Mood.FLAKY if memory.times(f"tiktok|{account.handle}") < 2:
             return Response(500, b"<html><body>500</body></html>", {"Content-Type": "text/html"})
     return account, told[0]
@@ -458,7 +458,7 @@ def _page(request: Request) -> Response:
         case Mood.DOWN:
             return Response(503, b"", {"Content-Type": "text/html"})
         case Mood.RATELIMITED:
-            return Response(429, b"", {"Content-Type": "text/html", "Retry-After": "5"})
+            return Response(429, b"", {"Content-Type": "text/html", "Retry-After": "30"})
         case Mood.EXPIRED:
             return Response(302, b"", {"Location": f"{request.base_url}/login"})
         case Mood.GARBLED:
