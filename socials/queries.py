@@ -4,6 +4,7 @@ queries."""
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -55,6 +56,9 @@ def state_of(row: Connection) -> str:
 # --- the accounts of one talent ----------------------------------------------------------------
 
 
+CODES = re.compile(r"[A-Z]{2,}_[A-Z]|HTTP|[{}<>]")
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a connection fails, in words for staff."""
@@ -65,6 +69,11 @@ class Trouble:
     detail: str
     """What is known beyond the sentence; "" when nothing is."""
     action: Action
+
+    @property
+    def is_technical(self) -> bool:
+        """Whether the detail speaks of codes: it is then kept one click away."""
+        return self.code != "NOT_CONFIGURED" and bool(CODES.search(self.detail))
 
 
 @dataclass(frozen=True, slots=True)

@@ -361,3 +361,13 @@ def test_another_talents_account_can_not_be_corrected_away(
         profiles(jane), {"platform": "INSTAGRAM", "handle": "jane", "correcting": other.pk}
     )
     assert Connection.objects.filter(pk=other.pk).exists()
+
+
+def test_codes_are_one_click_away_and_plain_words_are_not(
+    alice_browser: Client, jane: Talent, failing: Callable[..., Connection]
+) -> None:
+    failing(jane, "NOT_FOUND", sync_error="We can't find this account. A personal one looks alike.")
+    failing(jane, "BAD_RESPONSE", platform="TIKTOK", sync_error="TikTok answered HTTP 418")
+    page = alice_browser.get(profiles(jane)).content.decode()
+    assert "may have changed. A personal one looks alike.</p>" in page
+    assert "What was said</summary>TikTok answered HTTP 418</details>" in page
