@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test check sandbox lock clean chromium
+.PHONY: help install run test check sandbox lock docs clean chromium
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -46,6 +46,9 @@ lock: install ## pin the requirements anew from pyproject.toml
 		$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q \
 			$${set#*:} -o requirements/$${set%%:*}.txt || exit 1; \
 	done
+
+docs: install ## write the generated pages of docs/
+	@$(BIN)/python manage.py capabilities > docs/capabilities.md
 
 chromium: # the browser that the tests drive
 	@.ci/chromium

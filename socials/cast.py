@@ -61,7 +61,7 @@ PEOPLE = (
     Person("Jonah Vesterberg", ("tech", "desk setups"), "tobias", "Copenhagen",
            {IG: "jonah.vesterberg", TT: "jonahvesterberg", YT: "jonahvesterberg", TW: "jonahdesk"}),
     Person("Priya Raman", ("beauty", "bridal"), "ifeoma", "Birmingham",
-           {IG: "private.priya", TT: "priya.raman"}),
+           {IG: "priya.raman", TT: "private.priya"}),
     Person("Wren Abernathy", ("illustration",), "demo", "Edinburgh",
            {IG: "noimage.wren", YT: "noimage.wren"}),
     Person("Omar Haddad", ("street food",), "demo", "Marseille",

@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from socials import capabilities
 from tests.conftest import ROOT
 
 PACKAGES = ("config", "talent", "scraping", "socials")
@@ -307,3 +308,7 @@ def test_the_pinned_requirements_hold_everything_that_pyproject_asks_for() -> No
             bare = re.match(r"[\w.-]+", requirement)
             assert bare is not None
             assert bare[0].lower().replace("_", "-") in pinned, f"{name}: {requirement}"
+
+
+def test_the_generated_page_about_the_platforms_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "capabilities.md").read_text() == capabilities.page()
