@@ -53,7 +53,9 @@ def test_a_method_that_is_not_the_paths_is_refused(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["nonsense", access_token("jane", seconds=-1), access_token("expired1")]
+    "token",
+    ["nonsense", access_token("jane", seconds=-1), access_token("expired1")],
+    ids=["nonsense", "late", "refused"],
 )
 def test_a_token_that_is_no_good_is_refused(token: str, sandbox: Sandbox) -> None:
     reply = call(sandbox, "GET", "/v2/user/info/", token, params={"fields": "open_id"})
