@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from socials import queries
 from talent.pages.access import actor
@@ -18,7 +19,7 @@ def page(
 ) -> HttpResponse:
     """A whole page with its sidebar; ``here`` is the entry of the sidebar that it belongs to."""
     frame = queries.frame(actor(request))
-    return render(
+    response = render(
         request,
         template,
         {
@@ -30,6 +31,7 @@ def page(
         },
         status=status,
     )
+    return _private(response)
 
 
 def fragment(
@@ -47,6 +49,14 @@ def fragment(
     )
     if toast:
         response["HX-Trigger"] = json.dumps({"toast": {"text": toast, "kind": kind}})
+    return _private(response)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Kept by nobody: a page and its fragment share an address, and after signing out the
+    browser's Back must not show either."""
+    patch_vary_headers(response, ["HX-Request"])
+    patch_cache_control(response, private=True, no_store=True)
     return response
 
 

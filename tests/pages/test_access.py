@@ -175,3 +175,10 @@ def test_the_theme_is_remembered_by_the_browser_alone(db: None) -> None:
             "data-theme=" + page.split('data-theme="')[1][:4] if 'data-theme="' in page else ""
         )
     assert seen == ["data-theme=ligh", "data-theme=dark", ""]
+
+
+def test_no_page_is_kept_after_signing_out(alice_browser: Client) -> None:
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = alice_browser.get("/", headers=headers)
+        assert "no-store" in answer["Cache-Control"]
+        assert "HX-Request" in answer["Vary"]
