@@ -23,7 +23,7 @@ from socials.platforms.kit import cdn
 from socials.platforms.kit.sandbox import Account, Item, Mood, Request, Response, memory, seed
 
 TOKEN = "sandbox-apify-token"  # noqa: S105  everybody may know it
-RUN_SECONDS = 0.4
+RUN_SECONDS = 0.15
 SLOW_SECONDS = 6.0
 NO_LIMIT = 999_999_999_999
 """What Apify writes into the limit header when none was asked for."""

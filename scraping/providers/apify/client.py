@@ -29,7 +29,7 @@ from scraping.wire import Fields
 
 SOURCE = "apify"
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
-LOOK_UPS = 3
+LOOK_UPS = 2
 TOLERANCE = timedelta(seconds=5)
 DOUBT_LASTS = timedelta(minutes=10)
 MOST_DOUBTS = 100
@@ -207,7 +207,7 @@ class Apify:
         silence: Failure | None = None
         answered = False
         for attempt in range(LOOK_UPS):
-            time.sleep(min(0.3 * attempt, max(self.seconds_left, 0)))
+            time.sleep(min(0.4 * attempt, max(self.seconds_left, 0)))
             try:
                 reply = self._call("GET", f"acts/{actor}/runs", {"desc": "1", "limit": "10"})
             except (PlatformUnavailable, RateLimited, BadResponse) as failure:
