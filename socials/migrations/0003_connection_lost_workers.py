@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('socials', '0002_initial'),
+        ("socials", "0002_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='lost_workers',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Workers that died in a row while they held this row.'),
+            model_name="connection",
+            name="lost_workers",
+            field=models.PositiveSmallIntegerField(
+                default=0, help_text="Workers that died in a row while they held this row."
+            ),
         ),
     ]

@@ -5,50 +5,144 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('socials', '0003_connection_lost_workers'),
-        ('talent', '0003_api_token'),
+        ("socials", "0003_connection_lost_workers"),
+        ("talent", "0003_api_token"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PhotoRun',
+            name="PhotoRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('talent_id', models.BigIntegerField()),
-                ('at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('outcome', models.CharField(choices=[('successful', 'Successful'), ('failed', 'Failed'), ('skipped', 'Skipped')], max_length=12)),
-                ('source', models.CharField(blank=True, max_length=16)),
-                ('cause', models.CharField(blank=True, max_length=32)),
-                ('was_updated', models.BooleanField(default=False)),
-                ('duration_ms', models.PositiveIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("talent_id", models.BigIntegerField()),
+                ("at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("successful", "Successful"),
+                            ("failed", "Failed"),
+                            ("skipped", "Skipped"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=16)),
+                ("cause", models.CharField(blank=True, max_length=32)),
+                ("was_updated", models.BooleanField(default=False)),
+                ("duration_ms", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'db_table': 'socials_photo_run',
+                "db_table": "socials_photo_run",
             },
         ),
         migrations.CreateModel(
-            name='Photo',
+            name="Photo",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('instagram', 'Instagram'), ('tiktok', 'Tiktok'), ('youtube', 'Youtube'), ('manual', 'Manual'), ('initials', 'Initials')], max_length=16)),
-                ('name', models.CharField(db_index=True, help_text='Content hash of its files.', max_length=64)),
-                ('content_hash', models.CharField(help_text='Of the bytes as downloaded.', max_length=64)),
-                ('original_url', models.CharField(blank=True, max_length=2000)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('focus_x', models.FloatField(default=0.5)),
-                ('focus_y', models.FloatField(default=0.5)),
-                ('is_chosen', models.BooleanField(default=False, help_text='Staff prefer it to the usual order.')),
-                ('taken_at', models.DateTimeField(help_text='When this content was first seen.')),
-                ('checked_at', models.DateTimeField(help_text='When the account was last found to show it.')),
-                ('connection', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='photo', to='socials.connection')),
-                ('talent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='talent.talent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("instagram", "Instagram"),
+                            ("tiktok", "Tiktok"),
+                            ("youtube", "Youtube"),
+                            ("manual", "Manual"),
+                            ("initials", "Initials"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        db_index=True, help_text="Content hash of its files.", max_length=64
+                    ),
+                ),
+                (
+                    "content_hash",
+                    models.CharField(help_text="Of the bytes as downloaded.", max_length=64),
+                ),
+                ("original_url", models.CharField(blank=True, max_length=2000)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("focus_x", models.FloatField(default=0.5)),
+                ("focus_y", models.FloatField(default=0.5)),
+                (
+                    "is_chosen",
+                    models.BooleanField(
+                        default=False, help_text="Staff prefer it to the usual order."
+                    ),
+                ),
+                ("taken_at", models.DateTimeField(help_text="When this content was first seen.")),
+                (
+                    "checked_at",
+                    models.DateTimeField(help_text="When the account was last found to show it."),
+                ),
+                (
+                    "connection",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photo",
+                        to="socials.connection",
+                    ),
+                ),
+                (
+                    "talent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photos",
+                        to="talent.talent",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'socials_photo',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_chosen', True)), fields=('talent',), name='photo_one_chosen'), models.UniqueConstraint(condition=models.Q(('connection__isnull', True)), fields=('talent',), name='photo_one_upload'), models.CheckConstraint(condition=models.Q(models.Q(('connection__isnull', True), ('source', 'manual')), models.Q(('connection__isnull', False), models.Q(('source', 'manual'), _negated=True)), _connector='OR'), name='photo_upload_means_manual'), models.CheckConstraint(condition=models.Q(('focus_x__gte', 0), ('focus_x__lte', 1), ('focus_y__gte', 0), ('focus_y__lte', 1)), name='photo_focus_inside')],
+                "db_table": "socials_photo",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_chosen", True)),
+                        fields=("talent",),
+                        name="photo_one_chosen",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("connection__isnull", True)),
+                        fields=("talent",),
+                        name="photo_one_upload",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("connection__isnull", True), ("source", "manual")),
+                            models.Q(
+                                ("connection__isnull", False),
+                                models.Q(("source", "manual"), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="photo_upload_means_manual",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("focus_x__gte", 0),
+                            ("focus_x__lte", 1),
+                            ("focus_y__gte", 0),
+                            ("focus_y__lte", 1),
+                        ),
+                        name="photo_focus_inside",
+                    ),
+                ],
             },
         ),
     ]

@@ -9,91 +9,162 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('socials', '0004_photo'),
-        ('talent', '0003_api_token'),
+        ("socials", "0004_photo"),
+        ("talent", "0003_api_token"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Revocation',
+            name="Revocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('platform', models.CharField(max_length=16)),
-                ('access_token', socials.models.grant.SecretField()),
-                ('refresh_token', socials.models.grant.SecretField(blank=True)),
-                ('app_user_id', models.CharField(blank=True, max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('due_at', models.DateTimeField(db_index=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("platform", models.CharField(max_length=16)),
+                ("access_token", socials.models.grant.SecretField()),
+                ("refresh_token", socials.models.grant.SecretField(blank=True)),
+                ("app_user_id", models.CharField(blank=True, max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("due_at", models.DateTimeField(db_index=True)),
             ],
             options={
-                'db_table': 'socials_revocation',
+                "db_table": "socials_revocation",
             },
         ),
         migrations.CreateModel(
-            name='Invite',
+            name="Invite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('token', socials.models.grant.SecretField()),
-                ('platforms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=socials.models.connection.platform_choices, max_length=16), size=None)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('emailed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('talent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invites', to='talent.talent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("token", socials.models.grant.SecretField()),
+                (
+                    "platforms",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=socials.models.connection.platform_choices, max_length=16
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("emailed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "talent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invites",
+                        to="talent.talent",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'socials_invite',
+                "db_table": "socials_invite",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text='ends-14, ends-7, ends-3, ends-1, ended.', max_length=16)),
-                ('about', models.DateTimeField(help_text='The end that it is about.')),
-                ('sent_at', models.DateTimeField(auto_now_add=True)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='socials.connection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        help_text="ends-14, ends-7, ends-3, ends-1, ended.", max_length=16
+                    ),
+                ),
+                ("about", models.DateTimeField(help_text="The end that it is about.")),
+                ("sent_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notices",
+                        to="socials.connection",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'socials_notice',
+                "db_table": "socials_notice",
             },
         ),
         migrations.CreateModel(
-            name='PendingGrant',
+            name="PendingGrant",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('platform', models.CharField(choices=socials.models.connection.platform_choices, max_length=16)),
-                ('access_token', socials.models.grant.SecretField()),
-                ('refresh_token', socials.models.grant.SecretField(blank=True)),
-                ('scopes', models.JSONField(default=list)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('refresh_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.JSONField(help_text='The account as read once: what the talent is shown.')),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_index=True)),
-                ('invite', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending', to='socials.invite')),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "platform",
+                    models.CharField(
+                        choices=socials.models.connection.platform_choices, max_length=16
+                    ),
+                ),
+                ("access_token", socials.models.grant.SecretField()),
+                ("refresh_token", socials.models.grant.SecretField(blank=True)),
+                ("scopes", models.JSONField(default=list)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("refresh_expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.JSONField(
+                        help_text="The account as read once: what the talent is shown."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
+                (
+                    "invite",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pending",
+                        to="socials.invite",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'socials_pending_grant',
+                "db_table": "socials_pending_grant",
             },
         ),
         migrations.AddIndex(
-            model_name='invite',
-            index=models.Index(fields=['talent', '-created_at'], name='invite_newest'),
+            model_name="invite",
+            index=models.Index(fields=["talent", "-created_at"], name="invite_newest"),
         ),
         migrations.AddConstraint(
-            model_name='invite',
-            constraint=models.CheckConstraint(condition=models.Q(('platforms', []), _negated=True), name='invite_names_a_platform'),
+            model_name="invite",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("platforms", []), _negated=True), name="invite_names_a_platform"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('connection', 'kind', 'about'), name='notice_once'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                fields=("connection", "kind", "about"), name="notice_once"
+            ),
         ),
     ]
