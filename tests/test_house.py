@@ -312,3 +312,13 @@ def test_the_pinned_requirements_hold_everything_that_pyproject_asks_for() -> No
 
 def test_the_generated_page_about_the_platforms_is_up_to_date() -> None:
     assert (ROOT / "docs" / "capabilities.md").read_text() == capabilities.page()
+
+
+def test_every_test_that_the_page_of_promises_names_exists() -> None:
+    text = (ROOT / "docs" / "requirements.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 60
+    for path, test in named:
+        assert (ROOT / path).exists(), path
+        if test:
+            assert f"def {test}(" in (ROOT / path).read_text(), f"{path}::{test}"
