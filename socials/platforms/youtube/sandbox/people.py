@@ -181,7 +181,7 @@ class Channel:
                     "resourceId": {"kind": "youtube#video", "videoId": gone},
                 },
                 "contentDetails": {"videoId": gone},
-                "status": {"privacyStatus": "privacyStatusUnspecified"},
+                "status": {},
             },
             frozenset({"snippet", "contentDetails", "status", "id"}),
         )
