@@ -9,6 +9,7 @@ import structlog
 
 from config import secrets
 from config.env import BASE_DIR, VAR_DIR, env
+from config.redaction import redact
 
 django_stubs_ext.monkeypatch()
 
@@ -318,6 +319,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                redact,
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": _SHARED_PROCESSORS,
@@ -326,6 +328,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redact,
                 structlog.dev.ConsoleRenderer(
                     colors=sys.stderr.isatty(),
                     # The default shows local variables, and with them secrets.

@@ -6,6 +6,7 @@ one link. Nothing is stored as a grant before the talent has said that it is the
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from collections.abc import MutableMapping
@@ -26,8 +27,11 @@ from scraping.errors import (
     PermissionMissing,
     UnsupportedAccount,
 )
-from socials import grants, platforms, renewal
+from socials import grants, handles, platforms, renewal
 from socials.grants import Adopted, WrongAccount
+from socials.images.download import Downloader
+from socials.images.pixels import render
+from socials.images.refusals import ImageRefused
 from socials.models.invite import Invite, PendingGrant
 from socials.platforms.kit.oauth import proof_key
 from socials.types import Profile, TokenGrant
@@ -39,19 +43,24 @@ PENDING_KEY = "authorisation_pending"
 STATE_SECONDS = 15 * 60
 MOST_STATES = 5
 PENDING_LIFE = timedelta(minutes=15)
+PHOTO_SIDE = 128
 
 Session = MutableMapping[str, Any]
 
 
 class Refused(Exception):
-    """Coming back did not work: ``code`` for programs, ``message`` and ``hint`` for people."""
+    """Coming back did not work: ``code`` for programs, ``message`` and ``hint`` for people.
+
+    ``invite`` is the link that it began with, where it is known and still works.
+    """
 
     code = "OAUTH_FAILED"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, invite: Invite | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.invite = invite
 
 
 class InvalidState(Refused):
@@ -70,17 +79,24 @@ class LinkEnded(Refused):
     code = "INVALID_STATE"
 
 
+LINK_ENDED = ("Your invite link has ended meanwhile.", "Ask your agency for a new one.")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The account that was chosen at the platform, as the talent is asked about it."""
 
-    pending_id: str
     platform: str
-    handle: str
+    shown: str
+    """The handle as people write it."""
     display_name: str
-    avatar_url: str
+    photo: str
+    """A ``data:`` address, for no page of ours loads a picture from elsewhere; or nothing."""
     followers: int | None
-    lost: dict[str, str]
+    lost: tuple[str, ...]
+    """What can't be read, because it was not allowed."""
+    instead_of: str
+    """The account that waits to be connected again, where this is another one."""
 
 
 def begin(session: Session, invite: Invite, platform: str, *, again: bool = False) -> str:
@@ -114,7 +130,7 @@ def begin(session: Session, invite: Invite, platform: str, *, again: bool = Fals
 
 
 def come_back(
-    session: Session, platform: str, *, state: str, code: str, error: str = "", detail: str = ""
+    session: Session, platform: str, *, state: str, code: str, error: str = ""
 ) -> PendingGrant:
     """Exchange the code, read the account once, and keep both until the talent confirms.
 
@@ -130,50 +146,63 @@ def come_back(
         )
     invite = Invite.objects.open().filter(pk=facts["invite"]).select_related("talent").first()
     if invite is None:
-        raise LinkEnded("Your invite link has ended meanwhile.", "Ask your agency for a new one.")
+        raise LinkEnded(*LINK_ENDED)
     name = platforms.get(platform).name
-    if error == "access_denied" or (error and not code):
+    if error:
         log.info("authorisation.denied", platform=platform, reason=error[:60])
-        raise Denied(
-            f"You didn't allow access on {name}.",
-            "Nothing was stored. You can try again whenever you like.",
+        if error == "access_denied":
+            raise Denied(
+                f"You didn't allow access on {name}.",
+                "Nothing was stored. You can try again whenever you like.",
+                invite=invite,
+            )
+        raise Refused(
+            f"{name} didn't finish the sign-in.",
+            "Nothing was stored. Try again in a few minutes.",
+            invite=invite,
         )
     if not code:
-        raise InvalidState(f"{name} sent nothing we can use.", "Start over from your invite link.")
+        raise InvalidState(
+            f"{name} sent nothing we can use.", "Start over from your link.", invite=invite
+        )
     flow = platforms.flow(platform)
     outside = renewal.context()
+    grant = None
     try:
         grant = flow.exchange(
             outside, code=code, redirect_uri=redirect_uri(platform), verifier=facts["verifier"]
         )
         account = flow.whoami(outside, grant)
     except Failure as failure:
-        log.warning("authorisation.failed", platform=platform, cause=failure.code)
-        raise Refused(*_words(name, failure)) from None
+        log.warning(
+            "authorisation.failed", platform=platform, cause=failure.code, detail=failure.detail
+        )
+        if grant is not None and (grant.app_user_id or grant.external_id):
+            grants.give_back(platform, grant, invite.talent_id)
+        raise Refused(*_words(name, failure), invite=invite) from None
     return _pend(session, invite, platform, grant, account)
 
 
-def seen(session: Session, pending_id: str) -> Seen | None:
-    """What to ask the talent, if this browser has a grant waiting under this id."""
-    pending = waiting(session, pending_id)
-    if pending is None:
-        return None
-    account = pending.account
+def seen(pending: PendingGrant) -> Seen:
+    """What to ask the talent."""
+    account, platform = pending.account, pending.platform
+    lost = grants.lost_without(platform, pending.scopes)
     return Seen(
-        pending.pk,
-        pending.platform,
-        account["handle"],
+        platform,
+        handles.at(platform, account["handle"]),
         account["display_name"],
-        account["avatar_url"] or "",
+        account["photo"],
         account["followers"],
-        grants.lost_without(pending.platform, pending.scopes),
+        tuple(lost.values()),
+        grants.other_than_awaited(pending.invite.talent, platform, _account(pending)),
     )
 
 
 def confirm(pending: PendingGrant) -> Adopted:
     """The talent said yes: keep the grant.
 
-    Raises WrongAccount (the grant is given back) or InvalidState when it was answered before.
+    Raises WrongAccount (the grant is given back), InvalidState when it was answered before, or
+    LinkEnded.
     """
     try:
         with transaction.atomic():
@@ -181,6 +210,8 @@ def confirm(pending: PendingGrant) -> Adopted:
             row = waiting.select_related("invite__talent").first()
             if row is None:
                 raise InvalidState("This was answered before.", "Open your invite link again.")
+            if not Invite.objects.open().filter(pk=row.invite_id).exists():
+                raise LinkEnded(*LINK_ENDED)
             adopted = grants.adopt(row.invite.talent, row.platform, _grant(row), _account(row))
             Invite.objects.filter(pk=row.invite_id).update(used_at=timezone.now())
             row.delete()
@@ -193,7 +224,7 @@ def confirm(pending: PendingGrant) -> Adopted:
 def decline(pending: PendingGrant) -> None:
     """Not the right account: forget the grant and give it back to the platform."""
     with transaction.atomic():
-        grants.give_back(pending.platform, _grant(pending))
+        grants.give_back(pending.platform, _grant(pending), pending.invite.talent_id)
         PendingGrant.objects.filter(pk=pending.pk).delete()
 
 
@@ -219,6 +250,12 @@ def redirect_uri(platform: str) -> str:
     return settings.PUBLIC_URL + reverse("oauth-callback", args=[platform.lower()])
 
 
+def start_over(session: Session, pending: PendingGrant) -> None:
+    """Forget in this browser what was answered."""
+    known = session.get(PENDING_KEY, [])
+    session[PENDING_KEY] = [one for one in known if one != pending.pk]
+
+
 def _live(session: Session) -> dict[str, dict[str, Any]]:
     states = session.get(SESSION_KEY, {})
     return {state: facts for state, facts in states.items() if facts["until"] > time.time()}
@@ -242,11 +279,25 @@ def _pend(
             "handle": account.handle,
             "display_name": account.display_name,
             "avatar_url": account.avatar_url,
+            "photo": _photo(platform, account.avatar_url),
             "followers": account.followers.value,
         },
     )
     session[PENDING_KEY] = [*session.get(PENDING_KEY, [])[1 - MOST_STATES :], pending.pk]
     return pending
+
+
+def _photo(platform: str, url: str | None) -> str:
+    """The account's picture, small and clean, as a ``data:`` address; "" where there is none."""
+    try:
+        content = Downloader(sandbox_hosts=settings.SANDBOX_HOSTS).fetch(
+            url or "", platforms.get(platform).image_hosts
+        )
+        picture = render(content)
+    except ImageRefused:
+        return ""
+    encoded = base64.b64encode(picture.squares[PHOTO_SIDE]).decode()
+    return f"data:image/webp;base64,{encoded}"
 
 
 def _grant(pending: PendingGrant) -> TokenGrant:

@@ -69,12 +69,8 @@ def adopt(
     with transaction.atomic():
         Talent.objects.select_for_update().get(pk=talent.pk)
         row = _row_of(talent, platform, account)
-        waiting = list(to_reconnect(talent, platform))
-        if waiting and (row is None or row.connected):
-            raise WrongAccount(
-                " or ".join(handles.at(platform, one.handle) for one in waiting),
-                handles.at(platform, account.handle),
-            )
+        if awaited := _awaited_instead(row, talent, platform):
+            raise WrongAccount(awaited, handles.at(platform, account.handle))
         created = row is None
         if row is None:
             row, _ = connections.connect(talent, platform, handle=account.handle, actor=actor)
@@ -93,13 +89,22 @@ def adopt(
     return Adopted(row, created)
 
 
+def other_than_awaited(talent: Talent, platform: str, account: Profile) -> str:
+    """The handles that wait to be connected again, where this account is another one; or ""."""
+    try:
+        with transaction.atomic():
+            return _awaited_instead(_row_of(talent, platform, account), talent, platform)
+    except WrongAccount as wrong:
+        return wrong.expected
+
+
 def lost_without(platform: str, scopes: Sequence[str]) -> dict[str, str]:
     """Scopes that were asked and not given → what is lost without each."""
     asked = platforms.flow(platform).SCOPES
     return {scope: loss for scope, loss in asked.items() if scope not in scopes} if scopes else {}
 
 
-def give_back(platform: str, grant: TokenGrant) -> None:
+def give_back(platform: str, grant: TokenGrant, talent_id: int) -> None:
     """Have a grant revoked at its platform, by a job, in the caller's transaction."""
     if Revocation.take(
         platform,
@@ -107,6 +112,7 @@ def give_back(platform: str, grant: TokenGrant) -> None:
         refresh_token=grant.refresh_token,
         app_user_id=grant.app_user_id,
         external_id=grant.external_id,
+        talent_id=talent_id,
     ):
         later(REVOKE)
 
@@ -158,6 +164,13 @@ def removed_at_platform(
             grant.delete()
             renewal.end(row, reason)
     return len(ended)
+
+
+def _awaited_instead(row: Connection | None, talent: Talent, platform: str) -> str:
+    if row is not None and not row.connected:
+        return ""
+    waiting = to_reconnect(talent, platform).values_list("handle", flat=True)
+    return " or ".join(handles.at(platform, handle) for handle in waiting)
 
 
 def _row_of(talent: Talent, platform: str, account: Profile) -> Connection | None:

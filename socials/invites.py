@@ -87,12 +87,25 @@ def create(
     return invite
 
 
-def find(token: str) -> Invite | None:
+def find(token: str, *, opened: bool = True) -> Invite | None:
     """The invite of this link if it still works; its first opening is written down."""
-    invite = Invite.objects.open().select_related("talent").filter(token_hash=hashed(token)).first()
-    if invite is not None and invite.opened_at is None:
+    invite = (
+        Invite.objects.open()
+        .select_related("talent", "created_by")
+        .filter(token_hash=hashed(token))
+        .first()
+    )
+    if opened and invite is not None and invite.opened_at is None:
         Invite.objects.filter(pk=invite.pk, opened_at=None).update(opened_at=timezone.now())
     return invite
+
+
+def why_ended(token: str) -> str:
+    """Why a link works no more: ``expired``, ``off`` or ``unknown``."""
+    invite = Invite.objects.filter(token_hash=hashed(token)).first()
+    if invite is None:
+        return "unknown"
+    return "off" if invite.revoked_at is not None else "expired"
 
 
 def revoke(talent: Talent, *, actor: User | None = None) -> int:
@@ -115,7 +128,7 @@ def send(invite_id: int) -> bool:
     with transaction.atomic():
         invite = (
             Invite.objects.open()
-            .select_related("talent")
+            .select_related("talent", "created_by")
             .select_for_update(of=("self",))
             .filter(pk=invite_id, emailed_at=None)
             .exclude(email="")
@@ -124,6 +137,7 @@ def send(invite_id: int) -> bool:
         if invite is None:
             return False
         facts = {
+            "agency": settings.AGENCY_NAME,
             "talent": invite.talent,
             "invite": invite,
             "names": [platforms.get(name).name for name in invite.platforms],

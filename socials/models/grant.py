@@ -85,14 +85,18 @@ class Revocation(models.Model):
         refresh_token: str = "",
         app_user_id: str = "",
         external_id: str = "",
+        talent_id: int | None = None,
     ) -> Self | None:
         """Queue a grant for revocation, unless another account of ours lives on it.
 
-        Platforms know one permission per person and app: it would die there too.
+        Platforms know one permission per person and app: it would die there too. Where the person
+        is not told (Google tells the channel only), the talent's other accounts count as hers.
         """
         same = models.Q(pk__in=[])
         if app_user_id:
             same |= models.Q(app_user_id=app_user_id)
+        elif talent_id is not None:
+            same |= models.Q(connection__talent=talent_id)
         if external_id:
             same |= models.Q(connection__external_id=external_id)
         if Grant.objects.filter(same, connection__platform=platform).exists():
