@@ -46,11 +46,8 @@ class CreatorProfile(models.Model):
     videos = models.BigIntegerField(null=True, blank=True)
     following = models.BigIntegerField(null=True, blank=True)
     verified = models.BooleanField(null=True, blank=True)
-    scrape_status = models.CharField(
-        max_length=16,
-        choices=ScrapeStatus.choices,
-        null=True,
-        blank=True,  # noqa: DJ001  null: none yet
+    scrape_status = models.CharField(  # noqa: DJ001  null: none yet
+        max_length=16, choices=ScrapeStatus.choices, null=True, blank=True
     )
     scrape_error = models.TextField(blank=True)
     scrape_requested_at = models.DateTimeField(null=True, blank=True)
