@@ -20,7 +20,7 @@ from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequi
 from scraping.types import MAX_COUNT, Count, Quality
 from scraping.types import Post as ReadPost
 from scraping.types import Profile as ReadProfile
-from socials import handles
+from socials import handles, outbox
 from socials.engagement import basis_of
 from socials.errors import CAUSES
 from socials.models import Connection, Outcome, Post, Profile, SyncRun, Trigger
@@ -48,6 +48,7 @@ class Saved:
     """What storing a reading came to."""
 
     posts_new: int = 0
+    followers: int | None = None
     partial: list[str] = field(default_factory=list)
     held: dict[str, Any] = field(default_factory=dict)
 
@@ -66,7 +67,9 @@ def save(held: Held, reading: Reading) -> Saved:
         if _without_grant(held, row) and "grant" not in saved.partial:
             saved.partial.append("grant")
         _hold_doubtful(row, profile, reading, saved)
-        _save_profile(row, profile, reading, saved)
+        before = profile.followers if profile else None
+        saved.followers = _save_profile(row, profile, reading, saved).followers
+        outbox.milestone(row, before=before, followers=saved.followers)
         saved.posts_new = _save_posts(row.pk, reading)
         _mark_deleted(row, reading, saved)
         _save_snapshot(row, reading, saved)
@@ -143,6 +146,9 @@ def save_failure(
         if isinstance(failure, ReauthRequired):
             more["connected"] = False
             _tell_reauth(row)
+        elif row.told != failure.code:
+            outbox.failed(row, code=failure.code, message=claim["message"])
+        more["told"] = failure.code
         at = planner.next_refresh_after(failure, row)
         Connection.objects.all().fail(row.pk, next_refresh_at=at, **claim, **more)
         write_run(held, Outcome.ERROR, failure=failure)
@@ -277,7 +283,9 @@ def _hold_doubtful(
 # --- profile ---
 
 
-def _save_profile(row: Connection, profile: Profile | None, reading: Reading, saved: Saved) -> None:
+def _save_profile(
+    row: Connection, profile: Profile | None, reading: Reading, saved: Saved
+) -> Profile:
     """Null, absent and empty never replace what is stored; each number keeps its provenance."""
     told = reading.profile
     kept = profile or Profile(connection_id=row.pk, quality={}, provenance={}, extra={})
@@ -304,6 +312,7 @@ def _save_profile(row: Connection, profile: Profile | None, reading: Reading, sa
     kept.source = reading.source
     kept.fetched_at = reading.fetched_at
     kept.save(force_insert=profile is None, force_update=profile is not None)
+    return kept
 
 
 # --- posts ---
@@ -439,7 +448,9 @@ UPSERT_SNAPSHOT = f"""
         COALESCE(definition, ''), %(source)s, %(taken_at)s
     FROM (
         SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)) AS acts,
-            count(*) AS posts, sum(views) AS views, max(view_definition) AS definition
+            count(*) AS posts, sum(views) AS views,
+            (array_agg(view_definition ORDER BY posted_at DESC, id DESC)
+                FILTER (WHERE view_definition <> ''))[1] AS definition
         FROM socials_post
         WHERE connection_id = %(connection)s AND deleted_at IS NULL AND likes IS NOT NULL
             AND (views IS NOT NULL OR %(by_followers)s)
@@ -494,6 +505,7 @@ def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> No
         "sync_error": words(ended, row) if ended else "",
         "connected": ended is None,
         "reauth_doubts": row.reauth_doubts if ended else 0,
+        "told": ended.code if ended else outbox.READY,
         "metadata": Value({**row.metadata, "ids": ids}, Connection._meta.get_field("metadata")),
         **_renamed(row, reading),
     }
@@ -503,6 +515,8 @@ def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> No
         values["external_id"] = external_id
     if ended:
         _tell_reauth(row)
+    if row.told not in ({outbox.READY, ended.code} if ended else {outbox.READY}):
+        outbox.ready(row, source=reading.source, followers=saved.followers)
     held_still = Connection.objects.all().succeed(
         row.pk, version=row.sync_version, owner=row.lease_owner, **values
     )
@@ -521,6 +535,7 @@ def _without_grant(held: Held, row: Connection) -> ReauthRequired | None:
 
 def _tell_reauth(row: Connection) -> None:
     if row.connected:
+        outbox.reauth_required(row)
         record(
             "connection.reauth_required",
             talent_id=row.talent_id,

@@ -1,0 +1,1 @@
+"""What an agency sells on: audience, growth, engagement, best posts, each with where it is from."""

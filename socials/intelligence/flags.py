@@ -1,0 +1,149 @@
+"""Unusual moves: followers that jump or drop within a day, engagement that collapses.
+
+A jump or drop is a day's change of at least 5% and 100 followers that is also at least five times
+the usual one: the median of the 28 days before it (where at least a week of them is known).
+A collapse is a rate of the last 30 days' posts below half of that of the 90 days before, each with
+at least five posts that are two days old; never across a change in how views are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby, pairwise
+from statistics import median
+
+from django.db import connection as database
+
+from socials import handles, platforms
+from socials.engagement import basis_of, rate
+from socials.intelligence.posts import Sums, sums
+from socials.intelligence.types import Flag
+
+LOOK_BACK_DAYS = 30
+USUAL_DAYS = 28
+FEWEST_USUAL = 7
+SMALLEST_CHANGE = 100
+SMALLEST_SHARE = 0.05
+TIMES_USUAL = 5
+RIPE = timedelta(days=2)
+BEFORE_DAYS = 90
+FEWEST_POSTS = 5
+COLLAPSED = 0.5
+
+_POINTS = """
+    SELECT connection_id, date, followers FROM socials_snapshot
+    WHERE connection_id = ANY(%(ids)s) AND date > %(after)s AND date <= %(today)s
+        AND followers IS NOT NULL
+    ORDER BY connection_id, date
+"""
+
+Names = Mapping[int, tuple[str, str, int | None]]
+"""Account's id → platform, handle, followers."""
+
+
+def flags(accounts: Names, *, now: datetime) -> tuple[Flag, ...]:
+    """The last 30 days' flags of these accounts, newest moves first. Three statements."""
+    ids = list(accounts)
+    moves = list(_moves(ids, accounts, now.date()))
+    moves.sort(key=lambda flag: (flag.evidence["date"], -flag.connection_id), reverse=True)
+    return (*moves, *_collapses(ids, accounts, now))
+
+
+def _moves(ids: Sequence[int], accounts: Names, today: date) -> Iterable[Flag]:
+    after = today - timedelta(days=LOOK_BACK_DAYS + USUAL_DAYS)
+    with database.cursor() as cursor:
+        cursor.execute(_POINTS, {"ids": list(ids), "after": after, "today": today})
+        rows = list(cursor.fetchall())
+    for pk, points in groupby(rows, key=lambda row: int(row[0])):
+        line = [(day, followers) for _, day, followers in points]
+        yield from _moves_of(pk, accounts[pk], line, today)
+
+
+def _moves_of(
+    pk: int, account: tuple[str, str, int | None], line: list[tuple[date, int]], today: date
+) -> Iterable[Flag]:
+    platform, handle, _ = account
+    changes: list[tuple[date, int]] = []
+    for (before_day, before), (day, after) in pairwise(line):
+        # Over a gap nobody knows on which day it happened.
+        if (day - before_day).days != 1:
+            continue
+        change = after - before
+        usual = _usual(changes, day)
+        changes.append((day, change))
+        if day <= today - timedelta(days=LOOK_BACK_DAYS) or not _is_unusual(change, before, usual):
+            continue
+        share = round(change / before * 100, 2) if before else None
+        kind = "follower_jump" if change > 0 else "follower_drop"
+        verb = "gained" if change > 0 else "lost"
+        typical = f" A usual day moves {usual:,.0f}." if usual is not None else ""
+        yield Flag(
+            kind,  # type: ignore[arg-type]
+            platform,
+            pk,
+            f"{platforms.get(platform).name} {handles.at(platform, handle)} {verb} "
+            f"{abs(change):,} followers on {day.day} {day:%b}"
+            f"{f' ({share:+.1f}%)' if share is not None else ''}.{typical}",
+            {
+                "date": day.isoformat(),
+                "before": before,
+                "after": after,
+                "change": change,
+                "percent": share,
+                "usualDailyChange": usual,
+            },
+        )
+
+
+def _usual(changes: list[tuple[date, int]], day: date) -> float | None:
+    recent = [abs(change) for at, change in changes if at >= day - timedelta(days=USUAL_DAYS)]
+    return float(median(recent)) if len(recent) >= FEWEST_USUAL else None
+
+
+def _is_unusual(change: int, before: int, usual: float | None) -> bool:
+    size = abs(change)
+    return (
+        size >= SMALLEST_CHANGE
+        and size >= before * SMALLEST_SHARE
+        and (usual is None or size >= usual * TIMES_USUAL)
+    )
+
+
+def _collapses(ids: Sequence[int], accounts: Names, now: datetime) -> Iterable[Flag]:
+    middle = now - timedelta(days=LOOK_BACK_DAYS)
+    recent = sums(ids, start=middle, now=now - RIPE)
+    earlier = sums(ids, start=middle - timedelta(days=BEFORE_DAYS), now=middle)
+    for pk, (platform, handle, followers) in accounts.items():
+        if pk not in recent or pk not in earlier:
+            continue
+        now_rate, posts = _rate(recent[pk], platform, followers)
+        then_rate, posts_before = _rate(earlier[pk], platform, followers)
+        if now_rate is None or not then_rate or min(posts, posts_before) < FEWEST_POSTS:
+            continue
+        by_views = basis_of(platform) == "views"
+        if by_views and recent[pk].definitions != earlier[pk].definitions:
+            continue
+        if now_rate >= then_rate * COLLAPSED:
+            continue
+        yield Flag(
+            "engagement_collapse",
+            platform,
+            pk,
+            f"{platforms.get(platform).name} {handles.at(platform, handle)}: engagement fell to "
+            f"{now_rate:.1f}% over the last {LOOK_BACK_DAYS} days, from {then_rate:.1f}% over the "
+            f"{BEFORE_DAYS} days before.",
+            {
+                "rate": now_rate,
+                "rateBefore": then_rate,
+                "basis": basis_of(platform),
+                "posts": posts,
+                "postsBefore": posts_before,
+            },
+        )
+
+
+def _rate(found: Sums, platform: str, followers: int | None) -> tuple[float | None, int]:
+    if basis_of(platform) == "followers":
+        return rate(found.acts, found.counted * (followers or 0)), found.counted
+    return rate(found.acts_by_views, found.views_by_views), found.counted_by_views

@@ -1,0 +1,314 @@
+"""One talent's figures: gathered in a fixed number of statements, kept until anything moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.cache import cache
+from django.db import connection as database
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from socials import platforms
+from socials.engagement import rate
+from socials.intelligence import flags as unusual
+from socials.intelligence import history
+from socials.intelligence import posts as posts_of
+from socials.intelligence.posts import PARTS, Sums
+from socials.intelligence.types import (
+    SPANS,
+    Account,
+    Growth,
+    GrowthBySpan,
+    Intelligence,
+    Sample,
+    State,
+    Totals,
+)
+from socials.models import Connection, Profile, SyncStatus
+from talent.models import Talent
+
+MOST_DAYS = 730
+STALE = timedelta(hours=24)
+KEPT_SECONDS = 900
+STEP = timedelta(minutes=5)
+"""The window's end moves in steps, so that an answer can be kept for a moment."""
+SHAPE = 1
+"""Raised when ``Intelligence`` changes its shape, so that no older copy is read."""
+
+
+def intelligence(talent_id: int, *, days: int = 30) -> Intelligence:
+    """A talent's figures over ``days`` (1 to 730), as of the last sync: never older, and nothing
+    of an account that is gone. Raises Talent.DoesNotExist.
+    """
+    version = version_of(talent_id)
+    key = _key(talent_id, days)
+    kept = cache.get(key)
+    if kept is not None and kept[0] == version:
+        answer: Intelligence = kept[1]
+        return answer
+    fresh = compute(talent_id, days=days, now=_step(timezone.now()))
+    cache.set(key, (version, fresh), KEPT_SECONDS)
+    return fresh
+
+
+def forget(talent_id: int) -> None:
+    """Drop what is kept of a talent, for an erasure."""
+    cache.delete_many([_key(talent_id, days) for days in range(1, MOST_DAYS + 1)])
+
+
+def _key(talent_id: int, days: int) -> str:
+    return f"intelligence:{talent_id}:{days}"
+
+
+_VERSION = """
+    SELECT t.timezone, (
+        SELECT md5(COALESCE(string_agg(concat_ws(' ', c.id, c.xmin, c.ctid, p.xmin, p.ctid, (
+            SELECT count(*) FROM socials_post
+            WHERE connection_id = c.id AND deleted_at IS NULL
+        ), (
+            SELECT count(*) FROM socials_snapshot WHERE connection_id = c.id
+        )), ';' ORDER BY c.id), ''))
+        FROM socials_connection c LEFT JOIN socials_profile p ON p.connection_id = c.id
+        WHERE c.talent_id = t.id
+    )
+    FROM talent_talent t WHERE t.id = %s
+"""
+
+
+def version_of(talent_id: int) -> tuple[Any, ...]:
+    """What every answer stands for: PostgreSQL's own row versions, which no write can forget to
+    move, and the step of time. One statement. Raises Talent.DoesNotExist.
+    """
+    with database.cursor() as cursor:
+        cursor.execute(_VERSION, [talent_id if talent_id < 2**63 else -1])
+        row = cursor.fetchone()
+    if row is None:
+        raise Talent.DoesNotExist
+    return SHAPE, *row, _step(timezone.now()).isoformat()
+
+
+def _step(now: datetime) -> datetime:
+    return datetime.fromtimestamp(
+        now.timestamp() // STEP.total_seconds() * STEP.total_seconds(), UTC
+    )
+
+
+# --- gathering ---
+
+
+def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
+    """As ``intelligence``, read from the tables: ten statements for any number of posts and
+    accounts. Raises Talent.DoesNotExist.
+    """
+    talent = Talent.objects.only("timezone").get(pk=talent_id)
+    zone = talent.timezone if talent.timezone in available_timezones() else "UTC"
+    # What comes in while this step of time lasts counts at once.
+    end, start = now + STEP, now - timedelta(days=days)
+    rows = _rows(talent_id)
+    ids = [row.pk for row in rows]
+    today = now.date()
+    found = posts_of.sums(ids, start=start, now=end)
+    stored = posts_of.stored(ids)
+    growth = history.growth(_last_readings(rows, history.last_days(ids, today=today)))
+    accounts = tuple(
+        _account(row, found.get(row.pk, Sums()), stored[row.pk], start, end, days, growth)
+        for row in rows
+    )
+    hours = posts_of.hours(ids, start=start, now=end, zone=zone)
+    points, marks = history.points(ids, days=days, today=today)
+    return Intelligence(
+        talent_id=talent_id,
+        days=days,
+        timezone=zone,
+        state=state_of(rows, now),
+        as_of=max((row.last_synced_at for row in rows if row.last_synced_at), default=None),
+        totals=_totals(accounts),
+        platforms=accounts,
+        history=points,
+        marks=marks,
+        best_posts=posts_of.best(ids, start=start, now=end),
+        posting_times=posts_of.posting_times(hours),
+        best_times=posts_of.best_times(
+            hours, {one.connection_id: (one.platform, one.followers) for one in accounts}
+        ),
+        flags=unusual.flags(
+            {one.connection_id: (one.platform, one.handle, one.followers) for one in accounts},
+            now=now,
+        ),
+    )
+
+
+def synced_platforms() -> list[str]:
+    return [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+
+
+def _rows(talent_id: int) -> list[Connection]:
+    order = synced_platforms()
+    rows = (
+        Connection.objects.filter(talent_id=talent_id, platform__in=order)
+        .select_related("profile")
+        .defer("held_reading", "metadata", "profile__bio", "profile__extra")
+    )
+    return sorted(rows, key=lambda row: (order.index(row.platform), row.created_at, row.pk))
+
+
+def _profile(row: Connection) -> Profile | None:
+    return getattr(row, "profile", None)
+
+
+def _last_readings(
+    rows: Iterable[Connection], last_days: Mapping[int, date]
+) -> dict[int, tuple[date, int]]:
+    """Up to when each account's followers are known, and what they are."""
+    known = {}
+    for row in rows:
+        profile = _profile(row)
+        if profile is None or profile.followers is None:
+            continue
+        read = _followers_at(profile).astimezone(UTC).date()
+        known[row.pk] = max(read, last_days.get(row.pk, read)), profile.followers
+    return known
+
+
+def _followers_at(profile: Profile) -> datetime:
+    told = profile.provenance.get("followers", {}).get("fetchedAt")
+    return (parse_datetime(told) if told else None) or profile.fetched_at
+
+
+def _account(
+    row: Connection,
+    found: Sums,
+    stored: tuple[int, datetime | None],
+    start: datetime,
+    end: datetime,
+    days: int,
+    growth: Mapping[int, GrowthBySpan],
+) -> Account:
+    profile = _profile(row)
+    followers = profile.followers if profile else None
+    sample = _sample(found, stored, start, profile)
+    told = dict(zip(PARTS, found.told, strict=True))
+    weeks = _weeks(sample, days, start, end)
+    return Account(
+        connection_id=row.pk,
+        platform=row.platform,
+        handle=row.handle,
+        sync_status=row.sync_status,
+        error_code=row.error_code,
+        connected=row.connected,
+        failing=is_failing(row),
+        source=row.source,
+        fetched_at=profile.fetched_at if profile else None,
+        last_synced_at=row.last_synced_at,
+        partial=tuple(row.partial),
+        followers=followers,
+        followers_quality=profile.quality.get("followers", "unknown") if profile else "unknown",
+        followers_source=_followers_source(profile),
+        followers_at=_followers_at(profile) if profile else None,
+        growth=growth.get(row.pk, history.NO_GROWTH),
+        engagement_rate_by_followers=rate(found.acts, found.counted * (followers or 0)),
+        engagement_rate_by_views=rate(found.acts_by_views, found.views_by_views),
+        average_views=None if found.average_views is None else round(found.average_views, 2),
+        median_views=found.median_views,
+        posts_per_week=round(found.posts / weeks, 2) if profile and weeks else None,
+        absent_parts=tuple(part for part, posts in told.items() if not posts)
+        if found.posts
+        else (),
+        view_definitions=found.definitions,
+        posts_at=found.read_at,
+        posts_source=found.source,
+        sample=sample,
+    )
+
+
+def _followers_source(profile: Profile | None) -> str:
+    if profile is None:
+        return ""
+    source: str = profile.provenance.get("followers", {}).get("source", profile.source)
+    return source
+
+
+def _sample(
+    found: Sums, stored: tuple[int, datetime | None], start: datetime, profile: Profile | None
+) -> Sample:
+    told = dict(zip(PARTS, found.told, strict=True))
+    sample = Sample(
+        in_window=found.posts,
+        by_followers=found.counted,
+        by_views=found.counted_by_views,
+        with_views=found.with_views,
+        hidden_likes=found.posts - found.counted,
+        without={part: found.counted - n for part, n in told.items() if 0 < n < found.counted},
+        stored=stored[0],
+        on_platform=profile.posts if profile else None,
+    )
+    oldest = stored[1]
+    return replace(
+        sample, since=max(start, oldest) if sample.is_cut and oldest is not None else start
+    )
+
+
+def _weeks(sample: Sample, days: int, start: datetime, end: datetime) -> float:
+    """The window's weeks, or those that the stored posts reach back."""
+    if sample.since is None or sample.since <= start:
+        return days / 7
+    return max((end - sample.since) / timedelta(weeks=1), 1 / 7)
+
+
+def _totals(accounts: Sequence[Account]) -> Totals:
+    known = [one for one in accounts if one.followers is not None]
+    paces = [one.posts_per_week for one in accounts if one.posts_per_week is not None]
+    spans = [f"d{span}" for span in SPANS]
+    grown = {
+        span: [(one.followers or 0, growth) for one in known if (growth := one.growth[span])]
+        for span in spans
+    }
+    return Totals(
+        followers=sum(one.followers or 0 for one in known) if known else None,
+        growth={
+            span: Growth.between(
+                sum(now - growth.absolute for now, growth in grown[span]),
+                sum(now for now, _ in grown[span]),
+            )
+            if grown[span]
+            else None
+            for span in spans
+        },
+        posts_per_week=round(sum(paces), 2) if paces else None,
+        platforms=len({one.platform for one in known}),
+        accounts=len(known),
+        growth_accounts={span: len(grown[span]) for span in spans},
+        oldest_fetched_at=min(
+            (one.followers_at for one in known if one.followers_at), default=None
+        ),
+    )
+
+
+# --- the state of it all ---
+
+
+def is_failing(row: Connection) -> bool:
+    """Whether a person or the platform must act before this account's numbers go on."""
+    return row.sync_status == SyncStatus.ERROR or not row.connected
+
+
+def state_of(rows: Sequence[Connection], now: datetime) -> State:
+    """``error``: every account fails; ``stale``: no good sync for a day; ``partial``: some account
+    fails, lags a day behind, has not been read yet, or told only a part."""
+    if not rows:
+        return "empty"
+    if all(row.sync_status == SyncStatus.ERROR for row in rows):
+        return "error"
+    if all(_profile(row) is None for row in rows):
+        return "syncing"
+    late = [row.last_synced_at is None or row.last_synced_at < now - STALE for row in rows]
+    if all(late):
+        return "stale"
+    if any(late) or any(is_failing(row) or row.partial for row in rows):
+        return "partial"
+    return "ready"
