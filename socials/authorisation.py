@@ -247,7 +247,7 @@ def waiting(session: Session, pending_id: str) -> PendingGrant | None:
 
 def redirect_uri(platform: str) -> str:
     """Exactly what is registered at the platform: PUBLIC_URL and the callback's path."""
-    return settings.PUBLIC_URL + reverse("oauth-callback", args=[platform.lower()])
+    return f"{settings.PUBLIC_URL}{reverse('oauth-callback', args=[platform.lower()])}"
 
 
 def start_over(session: Session, pending: PendingGrant) -> None:

@@ -151,7 +151,7 @@ def disconnect(connection_id: int, *, actor: User | None = None) -> None:
             refresh_token=grant.refresh_token,
             app_user_id=grant.app_user_id,
             external_id=row.external_id,
-            talent_id=told["talent_id"],
+            talent_id=row.talent_id,
         ):
             later("socials.tasks.revoke_given_up")
         transaction.on_commit(lambda: disconnected.send(sender=Connection, **told), robust=True)

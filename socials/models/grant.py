@@ -18,7 +18,7 @@ def keyring() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS])
 
 
-class SecretField(models.TextField):
+class SecretField(models.TextField[str, str]):
     """Text that is encrypted in the database and plain on the instance. "" stays ""."""
 
     def get_prep_value(self, value: Any) -> Any:
