@@ -56,6 +56,7 @@ SCHEDULES = [
     Plan("wake the sync", "socials.tasks.sync_due"),
     Plan("refresh grants", "socials.tasks.refresh_grants", minutes=5),
     Plan("give grants back", "socials.tasks.revoke_given_up", minutes=15),
+    Plan("renew YouTube push", "socials.tasks.renew_push", minutes=10),
     Plan("refresh photos", "socials.tasks.refresh_all_photos", daily_at=2),
     Plan("tend batches", "socials.tasks.tend_batches"),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socials import batches, grants, invites, platforms, renewal
+from socials import batches, grants, invites, platforms, push, renewal
 from socials.images import due as photos_due
 from socials.images import pick as photos
 from socials.sync import engine, planner, retention
@@ -53,6 +53,11 @@ def forget_old_runs() -> None:
 def refresh_grants() -> None:
     """Refresh the grants that are near their end."""
     renewal.refresh_due()
+
+
+def renew_push() -> None:
+    """Keep YouTube's hub sending us the news of every channel."""
+    push.renew()
 
 
 def revoke_given_up() -> None:

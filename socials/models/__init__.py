@@ -15,6 +15,7 @@ from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
 from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
 from socials.models.profile import Profile
+from socials.models.push import PushSubscription
 from socials.models.snapshot import Snapshot
 from socials.models.sync_run import Outcome, SyncRun
 
@@ -36,6 +37,7 @@ __all__ = [
     "Post",
     "Priority",
     "Profile",
+    "PushSubscription",
     "QuotaWindow",
     "Revocation",
     "Snapshot",

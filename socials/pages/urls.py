@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from socials.pages import connect, connections, sync, talent_list, talent_page
+from socials.pages import callbacks_youtube, connect, connections, sync, talent_list, talent_page
 
 urlpatterns = [
     path("", talent_list.talent_list, name="talent-list"),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("connection/<int:connection_id>/sync", connections.connection_sync, name="connection-sync"),
     path("connection/<int:connection_id>/delete", connections.connection_delete, name="connection-delete"),
     path("sync", sync.sync, name="sync"),
+    path("callbacks/youtube", callbacks_youtube.youtube, name="callback-youtube"),
     path("connect/<str:token>", connect.connect, name="connect"),
     path("connect/<str:token>/disconnect/<int:connection_id>", connect.connect_disconnect, name="connect-disconnect"),
     path("oauth/<str:platform>/start", connect.oauth_start, name="oauth-start"),
