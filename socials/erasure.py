@@ -23,6 +23,7 @@ from scraping.models import ScrapeRun
 from socials import connections
 from socials.images.files import path
 from socials.images.pixels import SIZES
+from socials.intelligence import summary
 from socials.models import Connection
 from socials.models.photo import Photo, PhotoRun
 from talent.activity import record
@@ -75,6 +76,7 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
             details={"erased": receipt.erased},
         )
         transaction.on_commit(lambda: _delete_files(files))
+        transaction.on_commit(lambda: summary.forget(talent_id))
     return receipt
 
 

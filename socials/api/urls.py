@@ -12,6 +12,7 @@ from socials.api.connections import (
     ConnectManually,
     TalentConnections,
 )
+from socials.api.intelligence import SocialIntelligence
 from socials.api.photos import ProfileImage, ProfileImageSync
 from socials.api.queue import QueueStats
 from socials.api.talents import TalentDetail, TalentList
@@ -45,6 +46,11 @@ urlpatterns = [
         "admin/socials/<int:connection_id>/runs",
         ConnectionRuns.as_view(),
         name="api-connection-runs",
+    ),
+    path(
+        "admin/talent/<int:talent_id>/social-intelligence",
+        SocialIntelligence.as_view(),
+        name="api-social-intelligence",
     ),
     path(
         "admin/talent/<int:talent_id>/profile-image",

@@ -32,6 +32,7 @@ MATRIX: dict[str, dict[str, tuple[int, ...]]] = {
     "admin/talent": {"GET": READ, "POST": change(400)},
     "admin/talent/<int:talent_id>": {"GET": READ, "PATCH": change(200), "DELETE": change(204)},
     "admin/talent/<int:talent_id>/social-connections": {"GET": READ},
+    "admin/talent/<int:talent_id>/social-intelligence": {"GET": READ},
     "admin/talent/<int:talent_id>/profile-image": {
         "GET": READ,
         "PUT": change(415),
