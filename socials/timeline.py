@@ -28,6 +28,8 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "connection.disconnected": ("deleted {object}", "trash"),
     "connection.renamed": ("noticed a new handle: {object}", "edit"),
     "connection.reauth_required": ("lost access to {object}", "reauth"),
+    "invite.created": ("made an invite link for {object}", "link"),
+    "invite.revoked": ("turned off the invite link of {object}", "x"),
     "profile_image.updated": ("updated the photo", "user"),
     "profile_image.uploaded": ("uploaded a photo", "user"),
     "profile_image.removed": ("removed the photo", "user"),

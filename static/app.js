@@ -130,6 +130,17 @@
     button.setAttribute("aria-pressed", String(!shown));
   });
 
+  on("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    navigator.clipboard.writeText(field.value).then(
+      () => toast("Invite link copied"),
+      () => toast("The browser refused to copy. The link is selected: press Ctrl C.", "error"),
+    );
+  });
+
   /* Live parts. A poll waits while its tab is hidden and while its reader has pressed Pause,
      which is remembered for this page. */
   const poll = () => $("[data-poll]");
@@ -158,7 +169,7 @@
   };
   const refresh = () => poll() && window.htmx.trigger(poll(), "refresh");
   const dress = (part) => {
-    $$("[data-reveal], [data-live]", part).forEach((scripted) => (scripted.hidden = false));
+    $$("[data-reveal], [data-live], [data-copy]", part).forEach((scripted) => (scripted.hidden = false));
     paused = remembered();
     show();
   };

@@ -12,10 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from socials import connections, handles, queries
+from socials import connections, handles, invites, queries
 from socials.errors import Action, InvalidHandle
 from socials.handles import Handle
 from socials.models import Connection, Platform
+from socials.pages.invites import open_invite
 from socials.pages.shell import fragment, page, wants_fragment
 from socials.queries import ConnectionCard, TalentHeader
 from talent.models import Talent
@@ -111,6 +112,7 @@ def live_fragment(
         cards=dressed(header),
         live=live,
         part=part,
+        inviting=invites.available(),
         **{**context, "whole": whole},
     )
 
@@ -162,6 +164,9 @@ def _profiles_page(
         cards=dressed(header),
         live=live_of(header),
         form=form,
+        talent=header.talent,
+        inviting=invites.available(),
+        invite=open_invite(header.talent),
         confirming=int(asked) if asked.isascii() and asked.isdigit() else None,
     )
 

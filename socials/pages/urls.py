@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from socials.pages import callbacks_youtube, connect, connections, sync, talent_list, talent_page
+from socials.pages import callbacks_youtube, connect, connections, invites, sync, talent_list, talent_page
 
 urlpatterns = [
     path("", talent_list.talent_list, name="talent-list"),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("talent/<int:talent_id>/delete", talent_page.talent_delete, name="talent-delete"),
     path("connection/<int:connection_id>/sync", connections.connection_sync, name="connection-sync"),
     path("connection/<int:connection_id>/delete", connections.connection_delete, name="connection-delete"),
+    path("connection/<int:connection_id>/reconnect", invites.connection_reconnect, name="connection-reconnect"),
+    path("talent/<int:talent_id>/invite", invites.invite_create, name="invite-create"),
+    path("talent/<int:talent_id>/invite/off", invites.invite_revoke, name="invite-revoke"),
     path("sync", sync.sync, name="sync"),
     path("callbacks/youtube", callbacks_youtube.youtube, name="callback-youtube"),
     path("connect/<str:token>", connect.connect, name="connect"),
