@@ -1,13 +1,25 @@
 """The house's own applications: its commands, and the back office."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core.management import call_command
+from django.db.models.signals import post_migrate
 
 
 class HouseConfig(AppConfig):
     name = "config"
     label = "house"
     default = False
+
+    def ready(self) -> None:
+        post_migrate.connect(make_cache_table, sender=self)
+
+
+def make_cache_table(*, using: str, **_: Any) -> None:
+    """The cache's table comes with the migrations: nobody has to know that there is one."""
+    call_command("createcachetable", database=using, verbosity=0)
 
 
 class GreenroomAdminConfig(AdminConfig):

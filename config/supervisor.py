@@ -129,6 +129,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._told_to_stop)
         try:
+            self._only_here()
             self._only_one()
             self._start()
             self._announce()
@@ -144,6 +145,13 @@ class Supervisor:
         return 0
 
     # --- starting ------------------------------------------------------------------------------
+
+    def _only_here(self) -> None:
+        if not env.bool("DEBUG", default=True):
+            raise CannotStart(
+                "it runs sandboxes and invented people, but DEBUG is off. "
+                "docs/operations.md says how production runs."
+            )
 
     def _only_one(self) -> None:
         (VAR_DIR / "log").mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from talent.models import User
 
 
 class Command(BaseCommand):
-    help = "Apply migrations, make the cache table, collect static files; run it before a start."
+    help = "Apply migrations and collect static files; run it before a start."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -22,7 +22,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, demo: bool, verbosity: int, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=verbosity)
-        call_command("createcachetable", verbosity=verbosity)
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=verbosity)
         # Once: who has taken people off the demo roster does not want them back at each start.
