@@ -77,7 +77,9 @@ def adopt(
         is_new = row.connection_type != ConnectionType.OAUTH
         _keep(row, grant, account)
         connections.request_sync(row.pk, trigger=Trigger.OAUTH)
-        _mark_granted(row, account)
+        _mark_granted(
+            row, account, person=grant.app_user_id or account.extra.get("app_user_id", "")
+        )
         record(
             "grant.given" if is_new else "grant.renewed",
             actor=actor,
@@ -189,7 +191,7 @@ def _row_of(talent: Talent, platform: str, account: Profile) -> Connection | Non
     return row
 
 
-def _mark_granted(row: Connection, account: Profile) -> None:
+def _mark_granted(row: Connection, account: Profile, *, person: str) -> None:
     """From now on this very account is meant; nothing reminds of a permission that had ended."""
     row.refresh_from_db()
     ids = row.metadata.get("ids", {}) | {
@@ -199,7 +201,8 @@ def _mark_granted(row: Connection, account: Profile) -> None:
     row.connected = True
     row.reauth_doubts = 0
     row.external_id = row.external_id or account.external_id
-    row.metadata = {**row.metadata, "ids": ids}
+    # It outlives the grant: a person who took it back may ask for deletion afterwards.
+    row.metadata = {**row.metadata, "ids": ids, **({"person": person} if person else {})}
     row.partial = [name for name in row.partial if name != "grant"]
     if row.error_code == ReauthRequired.code:
         row.error_code = row.sync_error = ""

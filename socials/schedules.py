@@ -55,10 +55,14 @@ SCHEDULES = [
     Plan("settle what scrapes have cost", "scraping.tasks.settle_costs", minutes=2),
     Plan("wake the sync", "socials.tasks.sync_due"),
     Plan("refresh grants", "socials.tasks.refresh_grants", minutes=5),
+    Plan("forget what nobody answered", "socials.tasks.forget_unanswered", minutes=5),
+    Plan("tell of grants that end", "socials.tasks.send_notices", minutes=30),
     Plan("give grants back", "socials.tasks.revoke_given_up", minutes=15),
     Plan("renew YouTube push", "socials.tasks.renew_push", minutes=10),
     Plan("refresh photos", "socials.tasks.refresh_all_photos", daily_at=2),
     Plan("tend batches", "socials.tasks.tend_batches"),
+    Plan("deliver webhooks", "socials.tasks.deliver_webhooks"),
+    Plan("forget old deliveries", "socials.tasks.forget_old_deliveries", daily_at=3),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
 ]
 

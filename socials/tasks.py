@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from socials import batches, grants, invites, platforms, push, renewal
+from socials import (
+    authorisation,
+    batches,
+    duties,
+    grants,
+    invites,
+    notices,
+    platforms,
+    push,
+    renewal,
+    webhooks,
+)
 from socials.images import due as photos_due
 from socials.images import pick as photos
+from socials.outbox import DELIVER
 from socials.sync import engine, planner, retention
 from socials.sync import rescue as rescuing
 from socials.sync.turn import stopping, turn
@@ -65,9 +77,36 @@ def revoke_given_up() -> None:
     grants.revoke_given_up()
 
 
+def forget_unanswered() -> None:
+    """Give back the grants that no talent confirmed in time, and forget what is past its time."""
+    authorisation.forget_unanswered()
+    duties.forget_heard()
+
+
+def send_notices() -> None:
+    """Tell staff which permissions end soon, and which have ended."""
+    notices.send()
+
+
 def send_invite(invite_id: int) -> None:
     """E-mail a link to a talent."""
     invites.send(invite_id)
+
+
+def deliver_webhooks() -> None:
+    """Send the webhook messages that are due."""
+    if webhooks.deliver_due():
+        later(DELIVER)
+
+
+def send_webhook_notice(webhook_id: int) -> None:
+    """E-mail the managers that a webhook was switched off."""
+    webhooks.send_notice(webhook_id)
+
+
+def forget_old_deliveries() -> None:
+    """Delete webhook messages that are past their time."""
+    webhooks.forget_old()
 
 
 def refresh_photos(talent_ids: Sequence[int], *, force: bool = False) -> None:

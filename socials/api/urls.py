@@ -13,9 +13,11 @@ from socials.api.connections import (
     TalentConnections,
 )
 from socials.api.intelligence import SocialIntelligence
+from socials.api.invites import ConnectLinks, OAuthCallback
 from socials.api.photos import ProfileImage, ProfileImageSync
 from socials.api.queue import QueueStats
 from socials.api.talents import TalentDetail, TalentList
+from socials.api.webhooks import DeliveryList, DeliveryResend, WebhookDetail, WebhookList
 
 urlpatterns = [
     path("admin/talent", TalentList.as_view(), name="api-talents"),
@@ -62,7 +64,25 @@ urlpatterns = [
         ProfileImageSync.as_view(),
         name="api-profile-image-sync",
     ),
+    path(
+        "admin/talent/<int:talent_id>/connect-link",
+        ConnectLinks.as_view(),
+        name="api-connect-link",
+    ),
+    path("socials/oauth/callback", OAuthCallback.as_view(), name="api-oauth-callback"),
     path("admin/batches", BatchList.as_view(), name="api-batches"),
     path("admin/batches/<int:batch_id>", BatchDetail.as_view(), name="api-batch"),
+    path("admin/webhooks", WebhookList.as_view(), name="api-webhooks"),
+    path("admin/webhooks/<int:webhook_id>", WebhookDetail.as_view(), name="api-webhook"),
+    path(
+        "admin/webhooks/<int:webhook_id>/deliveries",
+        DeliveryList.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "admin/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/resend",
+        DeliveryResend.as_view(),
+        name="api-webhook-resend",
+    ),
     path("admin/queue-stats", QueueStats.as_view(), name="api-queue-stats"),
 ]

@@ -9,6 +9,7 @@ from socials.models.connection import (
     SyncStatus,
     Trigger,
 )
+from socials.models.duty import DeletionRequest, Heard
 from socials.models.grant import Grant, Revocation
 from socials.models.invite import Invite, Notice, PendingGrant
 from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
@@ -18,6 +19,7 @@ from socials.models.profile import Profile
 from socials.models.push import PushSubscription
 from socials.models.snapshot import Snapshot
 from socials.models.sync_run import Outcome, SyncRun
+from socials.models.webhook import Delivery, Event, Webhook
 
 __all__ = [
     "Batch",
@@ -25,8 +27,12 @@ __all__ = [
     "Circuit",
     "Connection",
     "ConnectionType",
+    "Delivery",
+    "DeletionRequest",
     "DriftSighting",
+    "Event",
     "Grant",
+    "Heard",
     "Invite",
     "Notice",
     "Outcome",
@@ -44,5 +50,6 @@ __all__ = [
     "SyncRun",
     "SyncStatus",
     "Trigger",
+    "Webhook",
     "Worker",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from socials.pages import callbacks_youtube, connect, connections, invites, sync, talent_list, talent_page
+from socials.pages import callbacks, callbacks_youtube, connect, connections, invites, sync, talent_list, talent_page
 
 urlpatterns = [
     path("", talent_list.talent_list, name="talent-list"),
@@ -33,4 +33,8 @@ urlpatterns = [
     path("oauth/<str:platform>/start", connect.oauth_start, name="oauth-start"),
     path("oauth/<str:platform>/callback", connect.oauth_callback, name="oauth-callback"),
     path("oauth/<str:platform>/confirm/<str:pending_id>", connect.oauth_confirm, name="oauth-confirm"),
+    path("callbacks/meta/deauthorize", callbacks.meta_deauthorize, name="meta-deauthorize"),
+    path("callbacks/meta/data-deletion", callbacks.meta_data_deletion, name="meta-data-deletion"),
+    path("callbacks/meta/deletion/<str:code>", callbacks.meta_deletion, name="meta-deletion"),
+    path("callbacks/tiktok", callbacks.tiktok, name="tiktok-webhook"),
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from talent.api.errors import CODES
+from talent.api.serializers import camel
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -89,6 +90,7 @@ def documented(
     | None = None,
     query: type[serializers.Serializer[Any]] | None = None,
     errors: Sequence[int] = (),
+    codes: Mapping[int, Sequence[str]] | None = None,
     polled: bool = False,
     description: str = "",
     example: Any = None,
@@ -96,7 +98,8 @@ def documented(
 ) -> Callable[[V], V]:
     """Describe one method of a view: what it takes, every answer it gives, every refusal.
 
-    ``example`` is the ``data`` of an answer (one entry of it, for a list); ``examples`` are bodies.
+    ``example`` is the ``data`` of an answer (one entry of it, for a list); ``examples`` are bodies;
+    ``codes`` are further error codes of a status.
     """
     responses: dict[Any, Any] = {
         status: OpenApiResponse(
@@ -111,7 +114,7 @@ def documented(
     )
     for status in sorted(refusals):
         responses[status] = OpenApiResponse(
-            error_of(status), description=MEANINGS[status], examples=[_example_of(status)]
+            _error_of(status, tuple((codes or {}).get(status, ()))), description=MEANINGS[status], examples=[_example_of(status)]
         )
     responses = {status: responses[status] for status in sorted(responses)}
     headers = [_header("Retry-After", int, [429], "Seconds to wait.")]
@@ -141,12 +144,13 @@ def documented(
 
 def error_of(status: int) -> type[serializers.Serializer[Any]]:
     """The envelope of a refusal, as a component of the schema."""
-    return _error_of(status)
+    return _error_of(status, ())
 
 
 @cache
-def _error_of(status: int) -> type[serializers.Serializer[Any]]:
-    const = extend_schema_field({"type": "string", "const": CODES[status]})
+def _error_of(status: int, further: tuple[str, ...]) -> type[serializers.Serializer[Any]]:
+    told = {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
+    const = extend_schema_field({"type": "string", **told})
     fields: dict[str, Any] = {
         "success": No(),
         "error": const(type("Code", (serializers.CharField,), {}))(),
@@ -156,7 +160,8 @@ def _error_of(status: int) -> type[serializers.Serializer[Any]]:
         fields["details"] = Details(required=False, help_text="Field → what is wrong with it.")
     if status == 500:
         fields["requestId"] = serializers.CharField()
-    return type(f"Error{status}", (serializers.Serializer,), fields)
+    name = "".join(code.title().replace("_", "") for code in further)
+    return type(f"Error{status}{name}", (serializers.Serializer,), fields)
 
 
 @cache
@@ -232,21 +237,34 @@ def openapi() -> dict[str, Any]:
     """The whole document: it changes with the code only, so it is made once in a process."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     schema["servers"] = [{"url": settings.PUBLIC_URL}]
-    schema["paths"] = {_plain(path): item for path, item in schema["paths"].items()}
+    schema["paths"] = dict(_plain(path, item) for path, item in schema["paths"].items())
     return cast("dict[str, Any]", _tidied(schema))
 
 
-def _plain(path: str) -> str:
-    """``/talent/{talent_id}`` → ``/talent/{id}``: there is only one id in a path."""
-    return re.sub(r"\{\w+_id\}", "{id}", path)
+def _plain(path: str, item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """``/talent/{talent_id}`` → ``/talent/{id}``; a second id in a path keeps its noun."""
+    found = re.findall(r"\{(\w+_id)\}", path)
+    names = {name: camel(name) if place else "id" for place, name in enumerate(found)}
+    for name, plain in names.items():
+        path = path.replace(f"{{{name}}}", f"{{{plain}}}")
+    return path, cast("dict[str, Any]", _renamed(item, names))
+
+
+def _renamed(part: Any, names: dict[str, str]) -> Any:
+    if isinstance(part, list):
+        return [_renamed(item, names) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("in") == "path" and part.get("name") in names:
+        description = "As received: ids are opaque."
+        part = part | {"name": names[part["name"]], "description": description}
+    return {name: _renamed(value, names) for name, value in part.items()}
 
 
 def _tidied(part: Any) -> Any:
-    """Without the generator's own marks, and with path parameters named as in their path."""
+    """Without the generator's own marks."""
     if isinstance(part, list):
         return [_tidied(item) for item in part]
     if not isinstance(part, dict):
         return part
-    if part.get("in") == "path" and str(part.get("name")).endswith("_id"):
-        part = part | {"name": "id", "description": "As received: ids are opaque."}
     return {name: _tidied(value) for name, value in part.items() if name != "x-spec-enum-id"}

@@ -14,11 +14,13 @@ from rest_framework.test import APIClient
 
 from socials.models import Batch, Connection
 from talent.models import User
+from tests.api.conftest import a_message
 
 PEOPLE = ("anonymous", "talent", "viewer", "manager", "superuser")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 READ = (401, 403, 200, 200, 200)
+READ_BY_MANAGERS = (401, 403, 403, 200, 200)
 NOT_OFFERED = (401, 405, 405, 405, 405)
 
 
@@ -28,6 +30,7 @@ def change(status: int) -> tuple[int, ...]:
 
 
 CONNECTION = "admin/socials/<int:connection_id>"
+WEBHOOK = "admin/webhooks/<int:webhook_id>"
 MATRIX: dict[str, dict[str, tuple[int, ...]]] = {
     "admin/talent": {"GET": READ, "POST": change(400)},
     "admin/talent/<int:talent_id>": {"GET": READ, "PATCH": change(200), "DELETE": change(204)},
@@ -41,12 +44,21 @@ MATRIX: dict[str, dict[str, tuple[int, ...]]] = {
     "admin/talent/<int:talent_id>/profile-image/sync": {"POST": change(502)},
     "admin/batches": {"POST": change(400)},
     "admin/batches/<int:batch_id>": {"GET": READ},
+    "admin/talent/<int:talent_id>/connect-link": {"POST": change(400), "DELETE": change(204)},
+    # The browser session that began the flow decides here, and nothing else.
+    "socials/oauth/callback": {
+        method: (400,) * 5 if method == "POST" else (405,) * 5 for method in METHODS
+    },
     "admin/socials/connect-manual": {"POST": change(400)},
     CONNECTION: {"GET": READ, "DELETE": change(204)},
     f"{CONNECTION}/sync": {"POST": change(202)},
     f"{CONNECTION}/posts": {"GET": READ},
     f"{CONNECTION}/history": {"GET": READ},
     f"{CONNECTION}/runs": {"GET": READ},
+    "admin/webhooks": {"GET": READ_BY_MANAGERS, "POST": change(400)},
+    WEBHOOK: {"GET": READ_BY_MANAGERS, "PATCH": change(200), "DELETE": change(204)},
+    f"{WEBHOOK}/deliveries": {"GET": READ_BY_MANAGERS},
+    f"{WEBHOOK}/deliveries/<int:delivery_id>/resend": {"POST": change(202)},
     "admin/queue-stats": {"GET": READ},
     "admin/activity": {"GET": READ},
     "profile": {"GET": (401, 200, 200, 200, 200), "PATCH": (401, 200, 200, 200, 200)},
@@ -88,11 +100,16 @@ def test_everybody_gets_the_answer_that_is_written_down(
     expected = MATRIX[address].get(method, NOT_OFFERED)[PEOPLE.index(person)]
     answer: Any = client.generic(method, _url(address, row), "{}", content_type="application/json")
     assert answer.status_code == expected, answer.content
-    assert Connection.objects.filter(pk=row.pk).exists() is (answer.status_code != 204)
+    deleted = answer.status_code == 204 and address in {"admin/talent/<int:talent_id>", CONNECTION}
+    assert Connection.objects.filter(pk=row.pk).exists() is not deleted
 
 
 def _url(address: str, row: Connection) -> str:
     batch = Batch.objects.create(kind=Batch.Kind.SYNC)
     filled = address.replace("<int:talent_id>", str(row.talent_id))
     filled = filled.replace("<int:batch_id>", str(batch.pk))
+    if "<int:webhook_id>" in filled:
+        message = a_message()
+        filled = filled.replace("<int:webhook_id>", str(message.webhook_id))
+        filled = filled.replace("<int:delivery_id>", str(message.pk))
     return "/api/" + filled.replace("<int:connection_id>", str(row.pk))
