@@ -11,7 +11,8 @@ if it still carries the number that its claim was given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -70,6 +71,8 @@ LIMITS = ("RATE_LIMITED", "QUOTA_EXHAUSTED")
 
 MAX_LOST_WORKERS = 10
 """So many workers may die in a row over one connection before a person must look."""
+
+LOST_TOO_OFTEN = f"{MAX_LOST_WORKERS} workers in a row were lost over this account."
 
 
 def max_attempts() -> int:
@@ -202,9 +205,46 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             )
             return {row[0] for row in cursor.fetchall()}
 
-    def succeed(self, pk: int, *, version: int, owner: str, **read: Any) -> bool:
-        """SYNCING → READY with what was ``read``; → PENDING where a person asked meanwhile."""
-        return self._conclude(pk, version, owner, SyncStatus.READY, None, lost_workers=0, **read)
+    def succeed(self, claims: Sequence[Mapping[str, Any]]) -> set[int]:
+        """SYNCING → READY with what was read; → PENDING where a person asked meanwhile.
+
+        One statement for any number of rows. A claim names ``id``, ``version`` and ``owner``,
+        ``refresh_in`` (seconds), ``listed`` (whether its posts were), and the values of further
+        columns, the same for all. Returns the ids whose claim still stood: those were written.
+        """
+        if not claims:
+            return set()
+        columns = [name for name in claims[0] if name not in _CLAIM]
+        types = {**_CLAIM, **{name: _type_of(name) for name in columns}}
+        told = ", ".join(f"{name} {kind}" for name, kind in types.items())
+        read = "".join(f"{name} = told.{name}, " for name in columns)
+        with database.cursor() as cursor:
+            cursor.execute(
+                f"""
+                UPDATE socials_connection AS kept SET {read}
+                    sync_status = CASE WHEN wants_again THEN 'PENDING' ELSE 'READY' END,
+                    attempt = CASE WHEN wants_again THEN 0 ELSE attempt END,
+                    next_attempt_at = CASE WHEN wants_again THEN statement_timestamp() END,
+                    trigger = CASE WHEN wants_again THEN %s ELSE trigger END,
+                    priority = CASE WHEN wants_again THEN %s ELSE priority END,
+                    requested_at =
+                        CASE WHEN wants_again THEN statement_timestamp() ELSE requested_at END,
+                    wants_again = false, lost_workers = 0,
+                    lease_owner = '', lease_expires_at = NULL,
+                    sync_version = sync_version + 1,
+                    last_synced_at = statement_timestamp(),
+                    last_posts_read_at =
+                        CASE WHEN told.listed THEN statement_timestamp() ELSE last_posts_read_at END,
+                    next_refresh_at = statement_timestamp() + make_interval(secs => refresh_in),
+                    updated_at = statement_timestamp()
+                FROM jsonb_to_recordset(%s::jsonb) AS told ({told})
+                WHERE kept.id = told.id AND sync_status = 'SYNCING'
+                    AND sync_version = told.version AND lease_owner = told.owner
+                RETURNING kept.id
+                """,  # noqa: S608  built from this table's own columns
+                [Trigger.MANUAL, Priority.INTERACTIVE, json.dumps([dict(c) for c in claims])],
+            )
+            return {pk for (pk,) in cursor.fetchall()}
 
     def retry(
         self,
@@ -276,7 +316,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             held.filter(lost_workers__gte=MAX_LOST_WORKERS - 1).update(
                 sync_status=SyncStatus.ERROR,
                 error_code="INTERNAL",
-                sync_error=f"{MAX_LOST_WORKERS} workers in a row were lost over this account.",
+                sync_error=LOST_TOO_OFTEN,
+                told="INTERNAL",
                 next_refresh_at=Now() + timedelta(minutes=settings.SYNC_FRESHNESS_MINUTES),
                 **_unheld(),
             )
@@ -310,6 +351,20 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         }
         held = self.claimed(pk, version=version, owner=owner)
         return bool(held.update(**values, **_unheld()))
+
+
+_CLAIM = {
+    "id": "bigint",
+    "version": "bigint",
+    "owner": "text",
+    "refresh_in": "double precision",
+    "listed": "boolean",
+}
+
+
+def _type_of(column: str) -> str:
+    field = cast("models.Field[Any, Any]", Connection._meta.get_field(column))
+    return str(field.db_type(database))
 
 
 def _if_asked_again(column: str, then: Any, otherwise: Any) -> Case:
@@ -378,6 +433,11 @@ class Connection(models.Model):
     reauth_doubts = models.PositiveSmallIntegerField(
         default=0,
         help_text="Classified refusals of the grant in a row: two make it final.",
+    )
+    told = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="What receivers of webhooks were told last: READY or the cause of an error.",
     )
     held_reading = models.JSONField(
         null=True,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
+from typing import cast
 
 import structlog
 from django.conf import settings
@@ -54,6 +55,9 @@ WAIT_FOR_DUE = timedelta(seconds=5)
 TURN_SECONDS = 0.1
 
 RECONNECT_SECONDS = 0.5
+
+TOGETHER = 64
+"""Events that are concluded together; what was read among them is stored in one transaction."""
 
 ROWS_AT_ONCE = 200
 """Rows of one claim: so many are stored well within a lease."""
@@ -238,56 +242,70 @@ class Loop:
 
     def _receive(self, seconds: float) -> None:
         """Conclude what has arrived; wait up to ``seconds`` for the first."""
-        until = time.monotonic() + seconds
         with suppress(Empty):
-            event = self.inbox.get(timeout=seconds)
-            while True:
-                try:
-                    self._take_in(event)
-                except (OperationalError, InterfaceError):
-                    self.inbox.put(event)  # nothing of it is stored: it is not lost
-                    raise
-                if time.monotonic() > until:
-                    return
-                event = self.inbox.get_nowait()
+            events = [self.inbox.get(timeout=seconds)]
+            while not self.inbox.empty() and len(events) < TOGETHER:
+                events.append(self.inbox.get_nowait())
+            self._take_in(events)
 
-    def _take_in(self, event: Arrived | Finished) -> None:
+    def _take_in(self, events: Sequence[Arrived | Finished]) -> None:
+        """Store together what was read, then conclude the rest one by one."""
+        read: list[Arrived] = []
+        rest: deque[Arrived | Finished] = deque()
+        for event in events:
+            if isinstance(event, Arrived) and isinstance(event.outcome, Reading):
+                read.append(event)
+            else:
+                rest.append(event)
+        try:
+            self._save(read)
+            read = []
+            while rest:
+                self._take_note(rest[0])
+                rest.popleft()
+        except (OperationalError, InterfaceError):
+            for event in (*read, *rest):
+                self.inbox.put(event)  # nothing of it is stored: it is not lost
+            raise
+
+    def _take_note(self, event: Arrived | Finished) -> None:
         if isinstance(event, Finished):
             self._settle(event.chunk)
+        elif self._holds(event.held):
+            self._failed(event.held, cast("Failure", event.outcome), event.chunk.source.name)
         else:
-            self._arrived(event)
+            self._late(event.held)
 
-    def _arrived(self, event: Arrived) -> None:
-        held = event.held
-        if self.held.get(held.row.pk) is not held:
-            self._late(held)  # given up or lost meanwhile: its thread came back after all
-            return
-        share = len(event.chunk.rows)
-        held.calls += -(-event.chunk.meter.calls // share)
-        held.units += -(-sum(event.chunk.meter.units.values()) // share)
-        if isinstance(event.outcome, Reading):
-            self._succeed(held, event.outcome, event.chunk.source.name)
-        else:
-            self._failed(held, event.outcome, event.chunk.source.name)
+    def _holds(self, held: Held) -> bool:
+        """False for one that was given up or lost meanwhile: its thread came back after all."""
+        return self.held.get(held.row.pk) is held
 
-    def _succeed(self, held: Held, result: Reading, source: str) -> None:
-        self._came_back(held.row.platform, source)
-        try:
-            saved = store.save(held, result)
-        except Failure as failure:
-            self._fail(held, failure)
-        except store.Late:
+    def _save(self, read: Sequence[Arrived]) -> None:
+        brought = []
+        for event in read:
+            if self._holds(event.held):
+                brought.append((event.held, cast("Reading", event.outcome)))
+            elif not event.held.stored:
+                self._late(event.held)
+        for platform, source in sorted({(e.chunk.platform, e.chunk.source.name) for e in read}):
+            self._came_back(platform, source)
+        for (held, result), fate in zip(brought, store.save(brought), strict=True):
+            self._saved(held, result, fate)
+
+    def _saved(self, held: Held, result: Reading, fate: store.Fate) -> None:
+        if isinstance(fate, store.Late):
             self._late(held)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:  # what one account brought must not stop the others
-            log.exception("sync.defect", **_names(held), source=source)
-            self._fail(held, Internal(f"{type(error).__name__} while storing; the log has more."))
+        elif isinstance(fate, Failure):
+            self._fail(held, fate)
+        elif isinstance(fate, Exception):
+            log.error("sync.defect", **_names(held), source=result.source, exc_info=fate)
+            self._fail(held, Internal(f"{type(fate).__name__} while storing; the log has more."))
         else:
+            held.stored = True
             self._let_go(held)
             log.info(
                 "sync.ready", **_names(held), source=result.source, posts=len(result.posts),
-                posts_new=saved.posts_new, partial=saved.partial,
+                posts_new=fate.posts_new, partial=fate.partial,
             )  # fmt: skip
 
     def _failed(self, held: Held, failure: Failure, source: str) -> None:
@@ -385,7 +403,6 @@ class Loop:
     def _settle(self, chunk: Chunk) -> None:
         self.in_flight[chunk.platform] -= 1
         quota.settle(self.reservations.pop(id(chunk)), chunk.meter.units)
-        ledger.record(chunk.meter.runs)
         for usage in chunk.meter.usages:
             quota.observe(usage)
             if usage.blocked_until is not None:

@@ -48,12 +48,12 @@ def metrics_due_at(posted_at: datetime | None, read_at: datetime) -> datetime | 
     return read_at + wait if wait else None
 
 
-def next_refresh(row: Connection, *, again_soon: bool = False) -> Any:
-    """When a row that was just read is due again, as a database expression."""
+def refresh_in(row: Connection, *, again_soon: bool = False) -> timedelta:
+    """How long after a reading a row is due again."""
     if again_soon:
-        return Now() + SECOND_LOOK
+        return SECOND_LOOK
     minutes = row.freshness_minutes or settings.SYNC_FRESHNESS_MINUTES
-    return Now() + timedelta(minutes=minutes) * random.uniform(*EARLY)  # noqa: S311  jitter
+    return timedelta(minutes=minutes) * random.uniform(*EARLY)  # noqa: S311  jitter
 
 
 def next_refresh_after(failure: Failure, row: Connection) -> Any:
@@ -63,7 +63,7 @@ def next_refresh_after(failure: Failure, row: Connection) -> Any:
     if isinstance(failure, NotConfigured):
         return Now() + UNCONFIGURED
     if failure.later and not isinstance(failure, Blocked):
-        return next_refresh(row)
+        return Now() + refresh_in(row)
     return Now() + HOPELESS * random.uniform(*EARLY)  # noqa: S311  jitter
 
 

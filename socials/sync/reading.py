@@ -61,6 +61,7 @@ class Held:
     failures: list[Failure] = field(default_factory=list)
     calls: int = 0
     units: int = 0
+    stored: bool = False
 
     @property
     def source(self) -> Source:
@@ -205,6 +206,7 @@ def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
         for ask, outcome in chunk.source.read_many(asks, _context(chunk)):
             held_row = waiting.pop(ask.connection_id, None)
             if held_row is not None:
+                _bill(chunk, held_row)
                 deliver(Arrived(chunk, held_row, outcome))
     except Failure as failure:
         left = failure
@@ -212,8 +214,15 @@ def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
         left = Internal(f"{type(error).__name__} while reading; the log has the details")
         log.exception("sync.defect", platform=chunk.platform, source=chunk.source.name)
     for held in waiting.values():
+        _bill(chunk, held)
         deliver(Arrived(chunk, held, left))
     deliver(Finished(chunk))
+
+
+def _bill(chunk: Chunk, held: Held) -> None:
+    """Add this row's share of what the chunk has cost so far."""
+    held.calls += -(-chunk.meter.calls // len(chunk.rows))
+    held.units += -(-sum(chunk.meter.units.values()) // len(chunk.rows))
 
 
 @cache

@@ -1,39 +1,34 @@
-"""Writing down what one sync brought home: all of it or nothing, and only while the claim stands."""
+"""Writing down what syncs brought home: all of an account or nothing, while its claim stands."""
 
 from __future__ import annotations
 
-import json
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import connection as database
-from django.db import transaction
-from django.db.models import Count as CountOf
-from django.db.models import Q, Value
-from django.db.models.functions import Now
+from django.db import InterfaceError, OperationalError, transaction
 
 from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequired
 from scraping.types import MAX_COUNT, Count, Quality
 from scraping.types import Post as ReadPost
-from scraping.types import Profile as ReadProfile
 from socials import handles, outbox
 from socials.engagement import basis_of
 from socials.errors import CAUSES
-from socials.models import Connection, Outcome, Post, Profile, SyncRun, Trigger
-from socials.sync import planner
+from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus, Trigger
+from socials.sync import planner, tables
 from socials.sync.reading import Held
+from socials.sync.tables import COUNTS, METRICS
 from socials.types import Depth, Reading, StopReason
 from talent.activity import record
 from talent.queue import later
 
 log = structlog.get_logger(__name__)
 
-COUNTS = ("followers", "following", "posts", "likes", "views")
-METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
+PHOTOS_AT_ONCE = 20
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -53,45 +48,178 @@ class Saved:
     held: dict[str, Any] = field(default_factory=dict)
 
 
-def save(held: Held, reading: Reading) -> Saved:
-    """Store profile, posts, the day's point and the run; the row becomes READY.
+Fate = Saved | Exception
+"""What became of one reading: stored, or why it was not."""
 
-    Raises Late when the claim no longer stands, and IdentityChanged or InvalidHandle when the
-    account that answered is not the one that is meant. Nothing is written then.
+
+@dataclass(slots=True)
+class _Work:
+    """One account's reading beside what is stored of it."""
+
+    held: Held
+    row: Connection
+    profile: Profile | None
+    reading: Reading
+    saved: Saved
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def save(brought: Sequence[tuple[Held, Reading]]) -> list[Fate]:
+    """Store readings that arrived together: profiles, posts, the day's points, runs; rows → READY.
+
+    All of an account or nothing of it. One that can't be stored fails alone. A fate is Late where
+    the claim no longer stands, IdentityChanged or InvalidHandle where the account that answered is
+    not the one that is meant, else what the database refused it with.
+    """
+    if not brought:
+        return []
+    try:
+        with transaction.atomic():
+            return _save_together(brought)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001  what one account brought must not stop the others
+        if len(brought) == 1:
+            return [error]
+    half = len(brought) // 2
+    return save(brought[:half]) + save(brought[half:])
+
+
+def _save_together(brought: Sequence[tuple[Held, Reading]]) -> list[Fate]:
+    fates: list[Fate] = []
+    works: list[_Work] = []
+    rows = _locked([held for held, _ in brought])
+    profiles = Profile.objects.in_bulk(list(rows))
+    twins = _twins([(rows[held.row.pk], told) for held, told in brought if held.row.pk in rows])
+    for held, reading in brought:
+        row = rows.get(held.row.pk)
+        objection = _objection(row, reading, twins) if row else Late()
+        if row is None or objection is not None:
+            fates.append(objection or Late())
+            continue
+        saved = Saved(partial=list(dict.fromkeys(reading.partial)))
+        works.append(_Work(held, row, profiles.get(row.pk), reading, saved))
+        fates.append(saved)
+    if works:
+        _write(works)
+    return fates
+
+
+def _write(works: Sequence[_Work]) -> None:
+    for work in works:
+        if _without_grant(work.held, work.row) and "grant" not in work.saved.partial:
+            work.saved.partial.append("grant")
+        _hold_doubtful(work)
+    _save_profiles(works)
+    new = tables.save_posts([row for work in works for row in _post_rows(work)])
+    for work in works:
+        work.saved.posts_new = new[work.row.pk]
+    _mark_deleted(works)
+    tables.save_snapshots([_snapshot(work) for work in works])
+    for work in works:
+        work.names = _renamed(work.row, work.reading)
+    stood = Connection.objects.all().succeed([_conclusion(work) for work in works])
+    if len(stood) != len(works):
+        raise Late
+    SyncRun.objects.bulk_create(
+        [
+            _run(work.held, Outcome.READY, reading=work.reading, posts_new=work.saved.posts_new)
+            for work in works
+        ]
+    )
+
+
+def save_failure(
+    held: Held,
+    failure: Failure,
+    *,
+    retry_at: datetime | timedelta | None,
+    counted: bool = True,
+    reauth_doubts: int | None = None,
+) -> None:
+    """Store that an attempt did not succeed: it waits until ``retry_at``, or None: it is an ERROR.
+
+    ``counted=False`` is a snooze, which costs no attempt. Raises Late when the claim is gone.
     """
     with transaction.atomic():
-        row = _locked(held)
-        _same_account(row, reading)
-        profile = Profile.objects.filter(pk=row.pk).first()
-        saved = Saved(partial=list(dict.fromkeys(reading.partial)))
-        if _without_grant(held, row) and "grant" not in saved.partial:
-            saved.partial.append("grant")
-        _hold_doubtful(row, profile, reading, saved)
-        before = profile.followers if profile else None
-        saved.followers = _save_profile(row, profile, reading, saved).followers
-        outbox.milestone(row, before=before, followers=saved.followers)
-        saved.posts_new = _save_posts(row.pk, reading)
-        _mark_deleted(row, reading, saved)
-        _save_snapshot(row, reading, saved)
-        _conclude(held, row, reading, saved)
-        write_run(held, Outcome.READY, reading=reading, posts_new=saved.posts_new)
-    return saved
+        row = _locked([held]).get(held.row.pk)
+        if row is None:
+            raise Late
+        more: dict[str, Any] = {}
+        if reauth_doubts is not None:
+            more["reauth_doubts"] = reauth_doubts
+        claim: dict[str, Any] = {
+            "version": row.sync_version,
+            "owner": row.lease_owner,
+            "code": failure.code,
+            "message": words(failure, row),
+        }
+        if retry_at is not None:
+            Connection.objects.all().retry(row.pk, at=retry_at, counted=counted, **claim, **more)
+            _run(held, Outcome.RETRY, failure=failure).save()
+            return
+        if isinstance(failure, ReauthRequired):
+            more["connected"] = False
+            _tell_reauth(row)
+        elif row.told != failure.code:
+            outbox.failed(row, code=failure.code, message=claim["message"])
+        more["told"] = failure.code
+        at = planner.next_refresh_after(failure, row)
+        Connection.objects.all().fail(row.pk, next_refresh_at=at, **claim, **more)
+        _run(held, Outcome.ERROR, failure=failure).save()
 
 
-def write_run(
+def words(failure: Failure, row: Connection) -> str:
+    """The failure as staff read it: what happened, then what is known of it."""
+    cause = CAUSES[failure.code]
+    names = {
+        "P": row.get_platform_display(),
+        "h": handles.at(row.platform, row.handle),
+        "T": row.talent.first_name,
+    }
+    title = cause.title.format(**names)
+    told = clean(failure.detail, 500) or cause.sentence.format(**names)
+    return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
+
+
+def write_superseded(held: Held) -> None:
+    """Append that a result came too late, if its connection still exists."""
+    with transaction.atomic():
+        alive = Connection.objects.filter(pk=held.row.pk).select_for_update(no_key=True)
+        if alive.exists():
+            _run(held, Outcome.SUPERSEDED).save()
+
+
+def clean(text: str | None, limit: int | None = None) -> str:
+    """Text that PostgreSQL takes: no NUL, no lone surrogate, no more than ``limit`` characters."""
+    whole = (text or "").replace("\x00", "").encode(errors="replace").decode()
+    return whole[:limit]
+
+
+def link(url: str | None, limit: int) -> str:
+    """A URL, or nothing: a cut one would lead elsewhere."""
+    whole = clean(url)
+    return whole if len(whole) <= limit else ""
+
+
+def count(value: int | None) -> int | None:
+    return value if value is not None and 0 <= value <= MAX_COUNT else None
+
+
+def _run(
     held: Held,
     outcome: Outcome,
     *,
     failure: Failure | None = None,
     reading: Reading | None = None,
     posts_new: int = 0,
-) -> None:
-    """Append the record of one attempt."""
+) -> SyncRun:
+    """The record of one attempt."""
     row = held.row
     started_at = row.started_at or row.updated_at
     duration = timedelta(seconds=time.monotonic() - held.claimed_at)
     asked = held.ask.post_limit if held.ask.depth is Depth.FULL else len(held.ask.due_posts)
-    SyncRun.objects.create(
+    return SyncRun(
         connection_id=row.pk,
         platform=row.platform,
         trigger=row.trigger if row.attempt <= 1 else Trigger.RETRY,
@@ -116,114 +244,51 @@ def write_run(
     )
 
 
-def save_failure(
-    held: Held,
-    failure: Failure,
-    *,
-    retry_at: datetime | timedelta | None,
-    counted: bool = True,
-    reauth_doubts: int | None = None,
-) -> None:
-    """Store that an attempt did not succeed: it waits until ``retry_at``, or None: it is an ERROR.
-
-    ``counted=False`` is a snooze, which costs no attempt. Raises Late when the claim is gone.
-    """
-    with transaction.atomic():
-        row = _locked(held)
-        more: dict[str, Any] = {}
-        if reauth_doubts is not None:
-            more["reauth_doubts"] = reauth_doubts
-        claim: dict[str, Any] = {
-            "version": row.sync_version,
-            "owner": row.lease_owner,
-            "code": failure.code,
-            "message": words(failure, row),
-        }
-        if retry_at is not None:
-            Connection.objects.all().retry(row.pk, at=retry_at, counted=counted, **claim, **more)
-            write_run(held, Outcome.RETRY, failure=failure)
-            return
-        if isinstance(failure, ReauthRequired):
-            more["connected"] = False
-            _tell_reauth(row)
-        elif row.told != failure.code:
-            outbox.failed(row, code=failure.code, message=claim["message"])
-        more["told"] = failure.code
-        at = planner.next_refresh_after(failure, row)
-        Connection.objects.all().fail(row.pk, next_refresh_at=at, **claim, **more)
-        write_run(held, Outcome.ERROR, failure=failure)
-
-
-def words(failure: Failure, row: Connection) -> str:
-    """The failure as staff read it: what happened, then what is known of it."""
-    cause = CAUSES[failure.code]
-    names = {
-        "P": row.get_platform_display(),
-        "h": handles.at(row.platform, row.handle),
-        "T": row.talent.first_name,
-    }
-    title = cause.title.format(**names)
-    told = clean(failure.detail, 500) or cause.sentence.format(**names)
-    return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
-
-
-def write_superseded(held: Held) -> None:
-    """Append that a result came too late, if its connection still exists."""
-    with transaction.atomic():
-        alive = Connection.objects.filter(pk=held.row.pk).select_for_update(no_key=True)
-        if alive.exists():
-            write_run(held, Outcome.SUPERSEDED)
-
-
-def clean(text: str | None, limit: int | None = None) -> str:
-    """Text that PostgreSQL takes: no NUL, no lone surrogate, no more than ``limit`` characters."""
-    whole = (text or "").replace("\x00", "").encode(errors="replace").decode()
-    return whole[:limit]
-
-
-def link(url: str | None, limit: int) -> str:
-    """A URL, or nothing: a cut one would lead elsewhere."""
-    whole = clean(url)
-    return whole if len(whole) <= limit else ""
-
-
-def count(value: int | None) -> int | None:
-    return value if value is not None and 0 <= value <= MAX_COUNT else None
-
-
-def _locked(held: Held) -> Connection:
-    row = held.row
-    claim = Connection.objects.claimed(row.pk, version=row.sync_version, owner=row.lease_owner)
-    current = claim.select_for_update(no_key=True).first()
-    if current is None:
-        raise Late
-    return current
+def _locked(helds: Sequence[Held]) -> dict[int, Connection]:
+    """The rows whose claims still stand, locked in one order, by their id."""
+    claims = {held.row.pk: (held.row.sync_version, held.row.lease_owner) for held in helds}
+    held_still = Connection.objects.filter(pk__in=claims, sync_status=SyncStatus.SYNCING)
+    rows = held_still.order_by("pk").select_for_update(no_key=True)
+    return {row.pk: row for row in rows if claims[row.pk] == (row.sync_version, row.lease_owner)}
 
 
 # --- is it the same account? ---
 
 
-def _same_account(row: Connection, reading: Reading) -> None:
+def _twins(told: Sequence[tuple[Connection, Reading]]) -> dict[tuple[int, str, str], Connection]:
+    """Accounts by talent, platform and id, of the ids that rows are told for the first time."""
+    new = {
+        clean(reading.profile.external_id, 120): row.talent_id
+        for row, reading in told
+        if not row.external_id and reading.profile.external_id
+    }
+    if not new:
+        return {}
+    known = Connection.objects.filter(external_id__in=new, talent_id__in=set(new.values()))
+    return {(row.talent_id, row.platform, row.external_id): row for row in known}
+
+
+def _objection(
+    row: Connection, reading: Reading, twins: Mapping[tuple[int, str, str], Connection]
+) -> Failure | None:
+    """Why this reading is not the row's account; None when it is."""
     told = clean(reading.profile.external_id, 120)
     known = _known_id(row, reading.source)
     if known and told and told != known:
-        raise IdentityChanged(
+        return IdentityChanged(
             f"{row.handle} belongs to another account now (id {told}, it was {known}).",
             platform=row.platform,
             source=reading.source,
         )
-    if told and not row.external_id:
-        twins = Connection.objects.filter(
-            talent_id=row.talent_id, platform=row.platform, external_id=told
-        )
-        twin = twins.exclude(pk=row.pk).first()
-        if twin is not None:
-            raise InvalidHandle(
-                f"This is the same account as {handles.at(row.platform, twin.handle)}, "
-                "which is connected already. Delete this one.",
-                platform=row.platform,
-                field="handle",
-            )
+    twin = twins.get((row.talent_id, row.platform, told))
+    if twin is None or row.external_id or twin.pk == row.pk:
+        return None
+    return InvalidHandle(
+        f"This is the same account as {handles.at(row.platform, twin.handle)}, "
+        "which is connected already. Delete this one.",
+        platform=row.platform,
+        field="handle",
+    )
 
 
 def _known_id(row: Connection, source: str) -> str:
@@ -232,7 +297,7 @@ def _known_id(row: Connection, source: str) -> str:
     return ids.get(source, "") if ids else row.external_id
 
 
-def _renamed(row: Connection, reading: Reading) -> dict[str, Any]:
+def _renamed(row: Connection, reading: Reading) -> dict[str, str]:
     """The account's present names, where they changed and are free."""
     told = clean(reading.profile.handle, 120).lstrip("@")
     if not told or told == row.handle:
@@ -263,14 +328,13 @@ def _renamed(row: Connection, reading: Reading) -> dict[str, Any]:
 # --- doubtful numbers ---
 
 
-def _hold_doubtful(
-    row: Connection, profile: Profile | None, reading: Reading, saved: Saved
-) -> None:
+def _hold_doubtful(work: _Work) -> None:
     """A fall of more than half waits until a second reading agrees."""
-    before: dict[str, Any] = row.held_reading or {}
+    before: dict[str, Any] = work.row.held_reading or {}
+    saved = work.saved
     for name in HELD_COUNTS:
-        told = count(getattr(reading.profile, name).value)
-        stored = getattr(profile, name) if profile else None
+        told = count(getattr(work.reading.profile, name).value)
+        stored = getattr(work.profile, name) if work.profile else None
         if told is None or stored is None or told * 2 >= stored:
             continue
         doubted = before.get(name)
@@ -283,113 +347,75 @@ def _hold_doubtful(
 # --- profile ---
 
 
-def _save_profile(
-    row: Connection, profile: Profile | None, reading: Reading, saved: Saved
-) -> Profile:
+def _save_profiles(works: Sequence[_Work]) -> None:
+    pictured = []
+    rows = []
+    for work in works:
+        before = work.profile or Profile(
+            connection_id=work.row.pk, quality={}, provenance={}, extra={}
+        )
+        kept = _profile(work, before)
+        # The query of a CDN's URL is its signature, new with each reading.
+        if kept["avatar_url"].partition("?")[0] != before.avatar_url.partition("?")[0]:
+            pictured.append(work.row.talent_id)
+        work.saved.followers = kept["followers"]
+        known = before.followers if work.profile else None
+        outbox.milestone(work.row, before=known, followers=kept["followers"])
+        rows.append(kept)
+    tables.save_profiles(rows)
+    talents = sorted(set(pictured))
+    for start in range(0, len(talents), PHOTOS_AT_ONCE):
+        later("socials.tasks.refresh_photos", talents[start : start + PHOTOS_AT_ONCE], force=True)
+
+
+def _profile(work: _Work, before: Profile) -> dict[str, Any]:
     """Null, absent and empty never replace what is stored; each number keeps its provenance."""
-    told = reading.profile
-    kept = profile or Profile(connection_id=row.pk, quality={}, provenance={}, extra={})
+    reading, told = work.reading, work.reading.profile
     stamp = {"source": reading.source, "fetchedAt": _instant(reading.fetched_at)}
+    numbers = {name: getattr(before, name) for name in COUNTS}
+    quality, provenance = dict(before.quality), dict(before.provenance)
     for name in COUNTS:
         number: Count = getattr(told, name)
-        value = None if name in saved.held else count(number.value)
+        value = None if name in work.saved.held else count(number.value)
         if value is not None:
-            setattr(kept, name, value)
-            kept.provenance[name] = stamp
-            kept.quality[name] = str(number.quality)
-        elif getattr(kept, name) is None and number.quality is Quality.HIDDEN:
-            kept.quality[name] = str(number.quality)
-    kept.display_name = clean(told.display_name, 300) or kept.display_name
-    kept.bio = clean(told.bio) or kept.bio
-    avatar_url = link(told.avatar_url, 2000) or kept.avatar_url
-    # The query of a CDN's URL is its signature, new with each reading.
-    if avatar_url.partition("?")[0] != kept.avatar_url.partition("?")[0]:
-        later("socials.tasks.refresh_photos", [row.talent_id], force=True)
-    kept.avatar_url = avatar_url
-    kept.verified = kept.verified if told.verified is None else told.verified
-    kept.private = kept.private if told.private is None else told.private
-    kept.extra |= {clean(key): clean(value) for key, value in told.extra.items()}
-    kept.source = reading.source
-    kept.fetched_at = reading.fetched_at
-    kept.save(force_insert=profile is None, force_update=profile is not None)
-    return kept
+            numbers[name], provenance[name] = value, stamp
+            quality[name] = str(number.quality)
+        elif numbers[name] is None and number.quality is Quality.HIDDEN:
+            quality[name] = str(number.quality)
+    return {
+        "connection_id": work.row.pk,
+        "display_name": clean(told.display_name, 300) or before.display_name,
+        "bio": clean(told.bio) or before.bio,
+        "avatar_url": link(told.avatar_url, 2000) or before.avatar_url,
+        **numbers,
+        "verified": before.verified if told.verified is None else told.verified,
+        "private": before.private if told.private is None else told.private,
+        "quality": quality,
+        "provenance": provenance,
+        "extra": before.extra | {clean(key): clean(value) for key, value in told.extra.items()},
+        "source": reading.source,
+        "fetched_at": _instant(reading.fetched_at),
+    }
 
 
 # --- posts ---
 
-_KEEP = "COALESCE(EXCLUDED.{0}, kept.{0})"
-_KEEP_TEXT = "COALESCE(NULLIF(EXCLUDED.{0}, ''), kept.{0})"
-_TEXTS = ("caption", "url", "thumbnail_url", "view_definition")
-_PLAIN = ("posted_at", "duration_seconds", *METRICS)
-_SET = {
-    # What the platform declared is not overwritten by a guess.
-    "kind": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
-    "AND kept.kind_confidence = 'declared' THEN kept.kind ELSE EXCLUDED.kind END",
-    "kind_confidence": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
-    "AND kept.kind_confidence = 'declared' THEN kept.kind_confidence "
-    "ELSE EXCLUDED.kind_confidence END",
-    "partial": "EXCLUDED.partial",
-    "note": "EXCLUDED.note",
-    **{name: _KEEP_TEXT.format(name) for name in _TEXTS},
-    **{name: _KEEP.format(name) for name in _PLAIN},
-    # A metric that this reading does not tell keeps its number, so it keeps its quality too.
-    "quality": "EXCLUDED.quality || jsonb_strip_nulls(jsonb_build_object("
-    + ", ".join(
-        f"'{name}', CASE WHEN EXCLUDED.{name} IS NULL AND kept.{name} IS NOT NULL "
-        f"THEN kept.quality->'{name}' END"
-        for name in METRICS
-    )
-    + "))",
-    "metrics_due_at": "CASE WHEN EXCLUDED.quality = '{}'::jsonb THEN kept.metrics_due_at "
-    "ELSE EXCLUDED.metrics_due_at END",
-    "source": "EXCLUDED.source",
-    "fetched_at": "EXCLUDED.fetched_at",
-    "deleted_at": "NULL::timestamptz",
-}
-_STAMPS = ("metrics_due_at", "source", "fetched_at")
-_CHANGED = [name for name in _SET if name not in _STAMPS]
 
-UPSERT_POSTS = f"""
-    INSERT INTO socials_post AS kept (
-        connection_id, external_id, created_at, {", ".join(_SET)}
-    )
-    SELECT %s, external_id, statement_timestamp(), {", ".join(_SET)}
-    FROM jsonb_to_recordset(%s::jsonb) AS told (
-        external_id text, kind text, partial jsonb, note text,
-        caption text, url text, thumbnail_url text, view_definition text, kind_confidence text,
-        posted_at timestamptz, duration_seconds double precision,
-        {", ".join(f"{name} bigint" for name in METRICS)},
-        quality jsonb, metrics_due_at timestamptz, source text, fetched_at timestamptz,
-        deleted_at timestamptz
-    )
-    ON CONFLICT (connection_id, external_id) DO UPDATE
-    SET {", ".join(f"{name} = {value}" for name, value in _SET.items())}
-    WHERE ({", ".join(f"kept.{name}" for name in _CHANGED)})
-        IS DISTINCT FROM ({", ".join(_SET[name] for name in _CHANGED)})
-        OR kept.metrics_due_at <= EXCLUDED.fetched_at
-        OR kept.fetched_at < EXCLUDED.fetched_at - interval '1 day'
-    RETURNING (xmax = 0)
-"""  # noqa: S608  built from this module's constants alone
-
-
-def _save_posts(connection_id: int, reading: Reading) -> int:
-    """One statement: new posts in, changed ones updated, the rest left alone. How many are new."""
+def _post_rows(work: _Work) -> list[dict[str, Any]]:
+    """The posts of a reading, oldest first; of two with the same id the first that was told."""
     told = {
-        post.external_id: _post_row(post, reading)
-        for post in reversed(reading.posts)
+        post.external_id: _post_row(work.row.pk, post, work.reading)
+        for post in reversed(work.reading.posts)
         if post.external_id and len(post.external_id) <= 120
     }
-    if not told:
-        return 0
-    with database.cursor() as cursor:
-        cursor.execute(UPSERT_POSTS, [connection_id, json.dumps(list(told.values()))])
-        return sum(1 for (is_new,) in cursor.fetchall() if is_new)
+    return list(told.values())
 
 
-def _post_row(post: ReadPost, reading: Reading) -> dict[str, Any]:
+def _post_row(connection_id: int, post: ReadPost, reading: Reading) -> dict[str, Any]:
     numbers: dict[str, Count] = {name: getattr(post, name) for name in METRICS}
     seconds = post.duration_seconds
     return {
+        "connection_id": connection_id,
         "external_id": clean(post.external_id),
         "kind": str(post.kind),
         "partial": list(post.partial),
@@ -414,114 +440,87 @@ def _post_row(post: ReadPost, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _mark_deleted(row: Connection, reading: Reading, saved: Saved) -> None:
+def _mark_deleted(works: Sequence[_Work]) -> None:
     """Posts that the platform no longer has are marked; most of them at once wait for a second look."""
-    live = Post.objects.filter(connection_id=row.pk, deleted_at__isnull=True)
-    if reading.gone_posts:
-        live.filter(external_id__in=reading.gone_posts).update(deleted_at=Now())
-    if reading.listed_since is None:
-        return
-    span = live.filter(posted_at__gte=reading.listed_since)
-    seen = {post.external_id for post in reading.posts}.union(reading.listed_posts)
-    delivered = Q(external_id__in=seen)
-    counted = span.aggregate(all=CountOf("pk"), gone=CountOf("pk", filter=~delivered))
-    absent, gone = span.exclude(delivered), counted["gone"]
-    doubtful = "posts" in saved.held or gone * 2 > counted["all"]
-    if gone and doubtful and "deleted" not in (row.held_reading or {}):
-        saved.held["deleted"] = gone
-        return
-    if gone:
-        absent.update(deleted_at=Now())
+    tables.mark_gone(
+        [(work.row.pk, clean(name)) for work in works for name in work.reading.gone_posts]
+    )
+    listings = {
+        work.row.pk: {
+            "connection_id": work.row.pk,
+            "since": _instant(work.reading.listed_since),
+            "seen": sorted(_seen(work.reading)),
+        }
+        for work in works
+        if work.reading.listed_since is not None
+    }
+    counted = tables.absent_posts(list(listings.values()))
+    sure = []
+    for work in works:
+        stored, absent = counted.get(work.row.pk, (0, 0))
+        doubtful = "posts" in work.saved.held or absent * 2 > stored
+        if absent and doubtful and "deleted" not in (work.row.held_reading or {}):
+            work.saved.held["deleted"] = absent
+        elif absent:
+            sure.append(listings[work.row.pk])
+    tables.mark_absent(sure)
+
+
+def _seen(reading: Reading) -> set[str]:
+    return {clean(post.external_id) for post in reading.posts} | set(
+        map(clean, reading.listed_posts)
+    )
 
 
 # --- history ---
 
-UPSERT_SNAPSHOT = f"""
-    INSERT INTO socials_snapshot AS kept (
-        connection_id, date, {", ".join(COUNTS)}, engagement_rate, view_definition, source, taken_at
-    )
-    SELECT %(connection)s, (statement_timestamp() AT TIME ZONE 'UTC')::date,
-        {", ".join(f"%({name})s::bigint" for name in COUNTS)},
-        CASE WHEN %(by_followers)s
-            THEN acts / NULLIF(posts * %(followers)s::bigint, 0) ELSE acts / NULLIF(views, 0)
-        END * 100,
-        COALESCE(definition, ''), %(source)s, %(taken_at)s
-    FROM (
-        SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)) AS acts,
-            count(*) AS posts, sum(views) AS views,
-            (array_agg(view_definition ORDER BY posted_at DESC, id DESC)
-                FILTER (WHERE view_definition <> ''))[1] AS definition
-        FROM socials_post
-        WHERE connection_id = %(connection)s AND deleted_at IS NULL AND likes IS NOT NULL
-            AND (views IS NOT NULL OR %(by_followers)s)
-            AND posted_at >= statement_timestamp() - interval '30 days'
-    ) recent
-    ON CONFLICT (connection_id, date) DO UPDATE SET
-        {", ".join(f"{name} = COALESCE(EXCLUDED.{name}, kept.{name})" for name in COUNTS)},
-        engagement_rate = COALESCE(EXCLUDED.engagement_rate, kept.engagement_rate),
-        view_definition = COALESCE(NULLIF(EXCLUDED.view_definition, ''), kept.view_definition),
-        source = EXCLUDED.source, taken_at = EXCLUDED.taken_at
-"""  # noqa: S608  built from this module's constants alone
 
-
-def _save_snapshot(row: Connection, reading: Reading, saved: Saved) -> None:
-    """The UTC day's point. What was not read is a gap, never an old number under a new date.
-
-    Its engagement is that of the last 30 days' posts, in percent of followers or of views.
-    """
-    numbers = {
-        name: None if name in saved.held else count(getattr(reading.profile, name).value)
-        for name in COUNTS
+def _snapshot(work: _Work) -> dict[str, Any]:
+    """The day's point. What was not read is a gap, never an old number under a new date."""
+    profile, held = work.reading.profile, work.saved.held
+    return {
+        "connection_id": work.row.pk,
+        "by_followers": basis_of(work.row.platform) == "followers",
+        "source": work.reading.source,
+        "taken_at": _instant(work.reading.fetched_at),
+        **{name: None if name in held else count(getattr(profile, name).value) for name in COUNTS},
     }
-    with database.cursor() as cursor:
-        cursor.execute(
-            UPSERT_SNAPSHOT,
-            {
-                "connection": row.pk,
-                "by_followers": basis_of(row.platform) == "followers",
-                "source": reading.source,
-                "taken_at": reading.fetched_at,
-                **numbers,
-            },
-        )
 
 
 # --- the row itself ---
 
 
-def _conclude(held: Held, row: Connection, reading: Reading, saved: Saved) -> None:
-    told: ReadProfile = reading.profile
-    listed = reading.stop_reason in (StopReason.END, StopReason.LIMIT)
-    ended = _without_grant(held, row)
-    external_id = clean(told.external_id, 120)
+def _conclusion(work: _Work) -> dict[str, Any]:
+    """What the row itself keeps of a reading, as its move to READY takes it."""
+    row, reading, saved = work.row, work.reading, work.saved
+    ended = _without_grant(work.held, row)
+    external_id = clean(reading.profile.external_id, 120)
     ids = {**row.metadata.get("ids", {}), **({reading.source: external_id} if external_id else {})}
-    values: dict[str, Any] = {
+    if ended:
+        _tell_reauth(row)
+    if row.told not in ({outbox.READY, ended.code} if ended else {outbox.READY}):
+        outbox.ready(row, source=reading.source, followers=saved.followers)
+    return {
+        "id": row.pk,
+        "version": row.sync_version,
+        "owner": row.lease_owner,
+        "listed": reading.stop_reason in (StopReason.END, StopReason.LIMIT),
+        "refresh_in": planner.refresh_in(row, again_soon=bool(saved.held)).total_seconds(),
         "source": reading.source,
         "partial": saved.partial,
         "held_reading": saved.held or None,
-        "last_synced_at": Now(),
-        "next_refresh_at": planner.next_refresh(row, again_soon=bool(saved.held)),
         "error_code": ended.code if ended else "",
         "sync_error": words(ended, row) if ended else "",
         "connected": ended is None,
         "reauth_doubts": row.reauth_doubts if ended else 0,
         "told": ended.code if ended else outbox.READY,
-        "metadata": Value({**row.metadata, "ids": ids}, Connection._meta.get_field("metadata")),
-        **_renamed(row, reading),
+        "metadata": {**row.metadata, "ids": ids},
+        "external_id": row.external_id or external_id,
+        "handle": row.handle,
+        "handle_key": row.handle_key,
+        "profile_url": row.profile_url,
+        **work.names,
     }
-    if listed:
-        values["last_posts_read_at"] = Now()
-    if external_id and not row.external_id:
-        values["external_id"] = external_id
-    if ended:
-        _tell_reauth(row)
-    if row.told not in ({outbox.READY, ended.code} if ended else {outbox.READY}):
-        outbox.ready(row, source=reading.source, followers=saved.followers)
-    held_still = Connection.objects.all().succeed(
-        row.pk, version=row.sync_version, owner=row.lease_owner, **values
-    )
-    if not held_still:
-        raise Late
 
 
 def _without_grant(held: Held, row: Connection) -> ReauthRequired | None:

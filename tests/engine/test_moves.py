@@ -43,6 +43,11 @@ def names(held: Connection) -> dict[str, Any]:
     return {"version": held.sync_version, "owner": held.lease_owner}
 
 
+def succeed(held: Connection) -> bool:
+    told = {"id": held.pk, **names(held), "refresh_in": 3600, "listed": True}
+    return bool(ROWS.all().succeed([told]))
+
+
 def request(row: Connection, priority: int = Priority.INTERACTIVE) -> int:
     trigger = Trigger.MANUAL if priority < Priority.SCHEDULED else Trigger.SCHEDULE
     return ROWS.filter(pk=row.pk).request(trigger=trigger, priority=priority)
@@ -77,8 +82,8 @@ def test_a_row_that_is_not_due_is_not_claimed(row: Connection) -> None:
 
 def test_a_result_is_taken_once(row: Connection) -> None:
     held = claim()[0]
-    assert ROWS.all().succeed(held.pk, **names(held), last_synced_at=Now())
-    assert not ROWS.all().succeed(held.pk, **names(held), last_synced_at=Now())
+    assert succeed(held)
+    assert not succeed(held)
     assert now(row).sync_status == SyncStatus.READY
 
 
@@ -87,12 +92,12 @@ def test_a_late_worker_cannot_overwrite_the_row_of_another(row: Connection) -> N
     ROWS.update(lease_expires_at=Now() - timedelta(seconds=1))
     ROWS.expired().rescue()
     current = claim("two")[0]
-    assert not ROWS.all().succeed(late.pk, **names(late))
+    assert not succeed(late)
     assert not ROWS.all().fail(
         late.pk, **names(late), code="NOT_FOUND", message="", next_refresh_at=None
     )
     assert now(row).lease_owner == "two"
-    assert ROWS.all().succeed(current.pk, **names(current))
+    assert succeed(current)
 
 
 def test_a_retry_waits_and_counts_its_attempt(row: Connection) -> None:
@@ -120,7 +125,7 @@ def test_a_snooze_gives_its_attempt_back(row: Connection) -> None:
 
 def test_pressing_refresh_many_times_queues_one_sync(row: Connection) -> None:
     held = claim()[0]
-    ROWS.all().succeed(held.pk, **names(held))
+    succeed(held)
     assert [request(row) for _ in range(5)] == [1, 0, 0, 0, 0]
     assert len(claim()) == 1
 
@@ -134,14 +139,14 @@ def test_refresh_while_syncing_means_exactly_one_more_sync(row: Connection, outc
     assert (again.sync_status, again.attempt, again.wants_again) == ("PENDING", 0, False)
     assert (again.trigger, again.priority) == (Trigger.MANUAL, Priority.INTERACTIVE)
     second = claim()[0]
-    assert ROWS.all().succeed(second.pk, **names(second))
+    assert succeed(second)
     assert now(row).sync_status == SyncStatus.READY
 
 
 def conclude(held: Connection, outcome: str) -> bool:
     cause = {"code": "INTERNAL", "message": "x"}
     if outcome == "succeed":
-        return ROWS.all().succeed(held.pk, **names(held))
+        return succeed(held)
     if outcome == "fail":
         return ROWS.all().fail(held.pk, **names(held), **cause, next_refresh_at=None)
     counted = outcome == "retry"
