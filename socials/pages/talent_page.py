@@ -13,12 +13,12 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from socials import queries
-from socials.images import pick as photo_of
 from socials.pages.connections import dressed, header_or_404, live_of
-from socials.pages.shell import fragment, page, wants_fragment
+from socials.pages.photo import photo_card
+from socials.pages.shell import page
 from socials.timeline import SHOWN, Event, sync_records, timeline
 from talent import roster
-from talent.models import ImageSource, Talent, User
+from talent.models import Talent, User
 from talent.pages.access import actor, manager_action, staff_page
 from talent.roles import can_write
 from talent.roster import RosterRefused
@@ -199,6 +199,7 @@ def _settings_page(
     return page(
         request,
         "socials/talent_settings.html",
+        photo=photo_card(header.talent),
         status=status,
         tab="settings",
         header=header,
@@ -211,42 +212,6 @@ def _settings_page(
 def _people(draft: Draft) -> list[tuple[int, str, bool]]:
     staff = User.objects.filter(is_active=True, is_staff=True).order_by("first_name", "username")
     return [(person.pk, str(person), person.pk == draft.manager_id) for person in staff]
-
-
-# --- the photo ---------------------------------------------------------------------------------
-
-
-@manager_action
-def talent_photo(request: HttpRequest, talent_id: int) -> HttpResponse:
-    """Look at the talent's accounts for a photo now."""
-    try:
-        picked = photo_of.refresh(talent_id, force=True)
-    except Talent.DoesNotExist:
-        raise Http404 from None
-    failed = picked.outcome == "failed"
-    told = _photo_words(picked)
-    if wants_fragment(request):
-        header = header_or_404(talent_id)
-        return fragment(
-            request,
-            "socials/_header_photo.html",
-            toast=told,
-            kind="error" if failed else "ready",
-            header=header,
-            swap=True,
-        )
-    (messages.error if failed else messages.success)(request, told)
-    return redirect("talent-overview", talent_id)
-
-
-def _photo_words(picked: photo_of.Picked) -> str:
-    if picked.outcome == "failed":
-        return f"Could not refresh profile photo. {picked.reason}"
-    if picked.source == ImageSource.MANUAL:
-        return "The uploaded photo stays until it is removed"
-    if picked.source == ImageSource.INITIALS:
-        return "No profile photo found. Initials stay."
-    return f"Profile photo updated from {picked.source}"
 
 
 # --- leaving and coming back -------------------------------------------------------------------

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from socials.pages import callbacks, callbacks_youtube, connect, connections, invites, sync, talent_list, talent_page
+from socials.pages import (
+    callbacks,
+    callbacks_youtube,
+    connect,
+    connections,
+    invites,
+    photo,
+    sync,
+    talent_list,
+    talent_page,
+)
 
 urlpatterns = [
     path("", talent_list.talent_list, name="talent-list"),
@@ -17,13 +27,19 @@ urlpatterns = [
     path("talent/<int:talent_id>/activity", talent_page.talent_activity, name="talent-activity"),
     path("talent/<int:talent_id>/settings", talent_page.talent_settings, name="talent-settings"),
     path("talent/<int:talent_id>/sync", connections.talent_sync, name="talent-sync"),
-    path("talent/<int:talent_id>/photo", talent_page.talent_photo, name="talent-photo"),
+    path("talent/<int:talent_id>/photo", photo.talent_photo, name="talent-photo"),
+    path("talent/<int:talent_id>/photo/upload", photo.photo_upload, name="photo-upload"),
+    path("talent/<int:talent_id>/photo/remove", photo.photo_remove, name="photo-remove"),
+    path("talent/<int:talent_id>/photo/choose", photo.photo_choose, name="photo-choose"),
+    path("talent/<int:talent_id>/photo/focus", photo.photo_focus, name="photo-focus"),
     path("talent/<int:talent_id>/archive", talent_page.talent_archive, name="talent-archive"),
     path("talent/<int:talent_id>/restore", talent_page.talent_restore, name="talent-restore"),
     path("talent/<int:talent_id>/delete", talent_page.talent_delete, name="talent-delete"),
     path("connection/<int:connection_id>/sync", connections.connection_sync, name="connection-sync"),
     path("connection/<int:connection_id>/delete", connections.connection_delete, name="connection-delete"),
     path("connection/<int:connection_id>/reconnect", invites.connection_reconnect, name="connection-reconnect"),
+    path("invites", invites.invites_page, name="invites"),
+    path("invites/<int:invite_id>/off", invites.invite_off, name="invite-off"),
     path("talent/<int:talent_id>/invite", invites.invite_create, name="invite-create"),
     path("talent/<int:talent_id>/invite/off", invites.invite_revoke, name="invite-revoke"),
     path("sync", sync.sync, name="sync"),
