@@ -196,11 +196,11 @@ def test_json_of_another_shape_is_one_failure(
 
 
 @every_case
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 410, 418, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 418, 429, 500, 503])
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", b'{"error": "odd"}', b'{"error": {"code": [], "errors": 1, "message": {}}}'],
-    ids=["empty", "a page", "a word", "an odd envelope"],
+    [b"<html>", b'{"error": {"code": [], "errors": 1, "message": {}}}'],
+    ids=["a page", "an odd envelope"],
 )
 def test_every_status_with_any_body_is_one_failure(
     case: Case, status: int, body: bytes, httpserver: HTTPServer

@@ -257,7 +257,7 @@ class _Batch:
         page_token = following = ""
         for number in range(_most_pages(limit)):
             try:
-                page = self.api.uploads(playlist, size=min(limit, MOST), page_token=page_token)
+                page = self.api.uploads(playlist, size=MOST, page_token=page_token)
                 fresh = {e.video_id: e for e in parse.entries(page) if e.video_id not in seen}
                 following = page.text("nextPageToken") or ""
             except Failure:

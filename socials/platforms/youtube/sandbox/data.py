@@ -16,7 +16,7 @@ from socials.platforms.youtube.sandbox.people import (
     channel_by_handle,
     channel_by_id,
     etag,
-    video_by_id,
+    videos_by_id,
 )
 
 API_KEY = "sandbox-youtube-key"
@@ -26,8 +26,6 @@ MOST = 50
 DEFAULT_PAGE = 5
 SLOW_SECONDS = 3.0
 FAILURES_BEFORE_FINE = 2
-DELETED_AT = 7
-"""The place in every list of uploads where a deleted video stands."""
 
 COMMON = frozenset(
     {"key", "access_token", "alt", "fields", "prettyPrint", "quotaUser", "userIp", "callback",
@@ -165,16 +163,14 @@ def _uploads(request: Request, parts: frozenset[str], now: datetime) -> Response
     if channel is None or channel.never_uploaded:
         raise Refused(refusals.playlist_not_found())
     size, first = int(query.get("maxResults", DEFAULT_PAGE)), _first(query)
-    last = min(first + size, len(channel.items))
+    last = min(first + size, len(channel.slots))
     entries = [channel.entry(place) for place in range(first, last)]
-    if first <= DELETED_AT < last:
-        entries[DELETED_AT - first] = channel.deleted_entry(DELETED_AT)
     told = [
         {name: value for name, value in entry.items() if name in parts | {"kind", "etag", "id"}}
         for entry in entries
     ]
-    body = _listing("playlistItemListResponse", told, total=len(channel.items), size=size)
-    if last < len(channel.items):
+    body = _listing("playlistItemListResponse", told, total=len(channel.slots), size=size)
+    if last < len(channel.slots):
         body["nextPageToken"] = _page_token(last)
     if first:
         body["prevPageToken"] = _page_token(max(first - size, 0))
@@ -206,8 +202,7 @@ def _stats(request: Request, parts: frozenset[str], now: datetime) -> Response:
 
 
 def _found(request: Request, now: datetime) -> list[Video]:
-    found = (video_by_id(wanted, now, request.origin) for wanted in _ids(request.query))
-    return [video for video in found if video]
+    return videos_by_id(_ids(request.query), now, request.origin)
 
 
 METHODS: dict[str, Method] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +19,8 @@ from socials.platforms.kit.sandbox import Account, Item, Mood, seed
 
 NO_CHANNEL = {Mood.NONEXISTENT, Mood.PRIVATE}
 KEPT_NAMES = 100_000
+DELETED_AT = 7
+"""The place in every list of uploads where a deleted video stands."""
 
 _SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789._-/"
 _LONGEST = 24
@@ -60,6 +63,11 @@ class Channel:
     def id(self) -> str:
         return channel_id(self.account.handle)
 
+    @cached_property
+    def number(self) -> int:
+        """What the ids of its videos begin with, 48 bits."""
+        return seed("video", self.account.handle.lower()) >> 16
+
     @property
     def uploads(self) -> str:
         return f"UU{self.id[2:]}"
@@ -75,6 +83,12 @@ class Channel:
             return []
         return [item for item in self.account.items(self.now) if item.posted_at <= self.now]
 
+    @cached_property
+    def slots(self) -> list[Item | None]:
+        """The list of uploads: its videos, and one that was deleted."""
+        gone: list[Item | None] = [None] if len(self.items) > DELETED_AT else []
+        return [*self.items[:DELETED_AT], *gone, *self.items[DELETED_AT:]]
+
     @property
     def video_count(self) -> int:
         if self.never_uploaded:
@@ -88,6 +102,7 @@ class Channel:
         return f"@{name}.now" if self.account.mood is Mood.RENAMED else f"@{name}"
 
     def resource(self, parts: frozenset[str]) -> dict[str, Any]:
+        names.keep(self.number, self.account.handle)
         everything = {
             "snippet": self._snippet(),
             "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": self.uploads}},
@@ -133,8 +148,10 @@ class Channel:
         return numbers
 
     def entry(self, place: int) -> dict[str, Any]:
-        """The ``place``-th of the uploads."""
-        item = self.items[place]
+        """What stands at a place of the list of uploads."""
+        item = self.slots[place]
+        if item is None:
+            return self._deleted_entry(place)
         video = Video(item, self)
         about = video.snippet()
         return _resource(
@@ -162,15 +179,14 @@ class Channel:
             frozenset({"snippet", "contentDetails", "status", "id"}),
         )  # fmt: skip
 
-    def deleted_entry(self, place: int) -> dict[str, Any]:
-        """What stands in a playlist for a video that was deleted."""
+    def _deleted_entry(self, place: int) -> dict[str, Any]:
         gone = _encoded((self.account.number << 16 | 0xFFFF) & (2**_VIDEO_BITS - 1))
         return _resource(
             "youtube#playlistItem",
             base64.urlsafe_b64encode(f"{self.uploads}.{gone}".encode()).decode(),
             {
                 "snippet": {
-                    "publishedAt": time(self.items[place].posted_at),
+                    "publishedAt": time(self.items[place - 1].posted_at),
                     "channelId": self.id,
                     "title": "Deleted video",
                     "description": "This video is unavailable.",
@@ -196,10 +212,7 @@ class Video:
 
     @property
     def id(self) -> str:
-        handle = self.channel.account.handle
-        number = seed("video", handle.lower()) >> 16
-        names.keep(number, handle)
-        return _encoded(number << 16 | self.item.index)
+        return _encoded(self.channel.number << 16 | self.item.index)
 
     @property
     def seconds(self) -> int:
@@ -292,15 +305,21 @@ def channel_by_id(wanted: str, now: datetime, origin: str) -> Channel | None:
     return channel_by_handle(handle, now, origin) if handle else None
 
 
-def video_by_id(wanted: str, now: datetime, origin: str) -> Video | None:
-    """A public video. One of a channel that was not told of yet can't be found."""
-    number = _decoded(wanted)
-    handle = names.find(number >> 16) if number is not None else None
-    channel = channel_by_handle(handle, now, origin) if handle else None
-    if channel is None or number is None:
-        return None
-    found = next((item for item in channel.items if item.index == number & 0xFFFF), None)
-    return Video(found, channel) if found else None
+def videos_by_id(ids: Iterable[str], now: datetime, origin: str) -> list[Video]:
+    """Public videos. Those of a channel that was not told of yet can't be found."""
+    channels: dict[str, Channel | None] = {}
+    found = []
+    for wanted in ids:
+        number = _decoded(wanted)
+        handle = names.find(number >> 16) if number is not None else None
+        if handle is None or number is None:
+            continue
+        if handle not in channels:
+            channels[handle] = channel_by_handle(handle, now, origin)
+        channel = channels[handle]
+        if channel:
+            found += [Video(i, channel) for i in channel.items if i.index == number & 0xFFFF]
+    return found
 
 
 # --- ids -----------------------------------------------------------------------------------------
