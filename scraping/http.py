@@ -145,16 +145,19 @@ class Http:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         data: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         limits: Limits | None = None,
     ) -> Reply:
         """Send one request; 5xx answers are returned, for the adapter knows their meaning.
+
+        The body is ``json``, form ``data``, or ``content`` as it is, whose type ``headers`` name.
 
         Raises PlatformUnavailable (time-out, DNS, connection cut; ``Unsent`` when nothing was
         sent) or BadResponse (not HTTP, not decodable, too large). Both name the platform.
         """
         limits = limits or self.limits
         sent = {"User-Agent": self.user_agent, "Accept": "application/json"}
-        body: bytes | None = None
+        body = content
         if json is not None:
             body = jsonlib.dumps(json, separators=(",", ":")).encode()
             sent["Content-Type"] = "application/json"

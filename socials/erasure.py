@@ -24,7 +24,7 @@ from socials import connections
 from socials.images.files import path
 from socials.images.pixels import SIZES
 from socials.intelligence import summary
-from socials.models import Connection
+from socials.models import Connection, Delivery
 from socials.models.photo import Photo, PhotoRun
 from talent.activity import record
 from talent.models import Activity, Talent, User
@@ -67,6 +67,7 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
         if talent is not None:
             files = _files_of(talent)
             _remove(talent, actor, counts)
+        _wipe(counts, Delivery.objects.filter(talent_id=talent_id))
         counts["talent_activity"] += _redact(Q(talent_id=talent_id), object="", details={})
         receipt = Receipt(talent_id, timezone.now(), _told(counts, len(files)))
         record(

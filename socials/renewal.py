@@ -23,7 +23,7 @@ from django.utils import timezone
 from scraping.errors import Failure, ReauthRequired
 from scraping.http import Http, Limits
 from scraping.meter import Meter
-from socials import platforms
+from socials import outbox, platforms
 from socials.models import Connection, Grant, Priority, Trigger
 from socials.types import Context, TokenGrant
 from talent.activity import record
@@ -115,6 +115,7 @@ def end(row: Connection, reason: str) -> bool:
     )
     if not was_connected:
         return False
+    outbox.reauth_required(row)
     record(
         "connection.reauth_required",
         talent_id=row.talent_id,

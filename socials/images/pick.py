@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from socials import platforms
+from socials import outbox, platforms
 from socials.images import files
 from socials.images.download import Downloader
 from socials.images.pixels import Focus, Picture, fingerprint, render
@@ -216,6 +216,7 @@ def settle(talent_id: int, *, looked: bool = False, actor: User | None = None) -
             else ["last_profile_image_sync_at"]
         )
         if updated:
+            outbox.photo_updated(talent_id, name=talent.name, source=source, image_url=image_url)
             record(
                 "profile_image.updated",
                 actor=actor,

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import structlog
 from django.db import transaction
 
+from socials import outbox
 from socials.models import Connection, Outcome, SyncRun, Trigger
-from socials.models.connection import ConnectionQuerySet
+from socials.models.connection import LOST_TOO_OFTEN, MAX_LOST_WORKERS, ConnectionQuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,9 @@ def rescue_owners(owners: Sequence[str]) -> int:
 def _rescue(rows: ConnectionQuerySet, reason: str) -> int:
     with transaction.atomic():
         lost = rows.rescue()
+        for row in lost:
+            if row.lost_workers >= MAX_LOST_WORKERS - 1 and row.told != "INTERNAL":
+                outbox.failed(row, code="INTERNAL", message=LOST_TOO_OFTEN)
         SyncRun.objects.bulk_create([_run(row, reason) for row in lost])
     for row in lost:
         log.warning(

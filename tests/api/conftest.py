@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from socials import connections
-from socials.models import Connection, Outcome, Post, Profile, Snapshot, SyncRun, SyncStatus
+from socials import connections, outbox, webhooks
+from socials.models import (
+    Connection,
+    Delivery,
+    Event,
+    Outcome,
+    Post,
+    Profile,
+    Snapshot,
+    SyncRun,
+    SyncStatus,
+)
 from talent.api.throttles import BUCKETS
 from talent.models import ApiToken, Talent, User
 
@@ -130,3 +140,10 @@ def a_run(row: Connection, **fields: Any) -> dict[str, Any]:
         "posts_delivered": 3,
         "posts_new": 3,
     } | fields
+
+
+def a_message(event: Event = Event.TALENT_MILESTONE) -> Delivery:
+    """A webhook for an event, and the message that waits for it."""
+    webhook = webhooks.create(url="https://crm.example/greenroom", events=[event])
+    outbox.emit(event, 1, {"milestone": 10_000})
+    return Delivery.objects.get(webhook=webhook)
