@@ -300,6 +300,7 @@ _SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    redact,
 ]
 structlog.configure(
     processors=[
@@ -328,7 +329,6 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                redact,
                 structlog.dev.ConsoleRenderer(
                     colors=sys.stderr.isatty(),
                     # The default shows local variables, and with them secrets.

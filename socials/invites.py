@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from socials import platforms
+from socials import grants, handles, notices, platforms
+from socials.models import Connection
 from socials.models.invite import Invite, hashed
 from talent.activity import record
 from talent.queue import later
@@ -121,6 +124,60 @@ def revoke(talent: Talent, *, actor: User | None = None) -> int:
                 details={"links": revoked},
             )
     return revoked
+
+
+def turn_off(invite: Invite, *, actor: User | None = None) -> bool:
+    """Turn off one link. False when it worked no more."""
+    with transaction.atomic():
+        mine = Invite.objects.open().filter(pk=invite.pk)
+        if not mine.update(revoked_at=timezone.now()):
+            return False
+        record(
+            "invite.revoked",
+            actor=actor,
+            talent_id=invite.talent_id,
+            object=invite.talent.name,
+            details={"links": 1},
+        )
+    return True
+
+
+def newest() -> QuerySet[Invite]:
+    """All links, newest first; the tokens themselves are not read."""
+    rows = Invite.objects.select_related("talent", "created_by").defer("token")
+    return rows.order_by("-created_at", "-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a talent granted on one account, how old it is and when it ends."""
+
+    row: Connection
+    shown: str
+    granted_at: datetime
+    refreshed_at: datetime | None
+    ends_at: datetime | None
+    """None: it renews itself."""
+    lost: tuple[str, ...]
+
+
+def permissions() -> QuerySet[Any]:
+    """Accounts with a permission: those that ended first, then by their end. No token is read."""
+    granted = Connection.objects.filter(grant__isnull=False).select_related("talent", "grant")
+    rows = notices.ends(granted).defer("grant__access_token", "grant__refresh_token")
+    return rows.order_by("connected", F("grant_ends_at").asc(nulls_last=True), "pk")
+
+
+def permission(row: Any) -> Permission:
+    """A row of ``permissions`` as it is shown."""
+    return Permission(
+        row,
+        handles.at(row.platform, row.handle),
+        row.grant.granted_at,
+        row.grant.refreshed_at,
+        row.grant_ends_at,
+        tuple(grants.lost_without(row.platform, row.grant.scopes).values()),
+    )
 
 
 def send(invite_id: int) -> bool:

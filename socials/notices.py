@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -64,7 +65,7 @@ def send() -> int:
     return sum(_give(readers, dues) for readers, dues in by_reader.items())
 
 
-def ends(rows: QuerySet[Connection]) -> QuerySet[Connection]:
+def ends(rows: QuerySet[Connection]) -> QuerySet[Any]:
     """With ``grant_ends_at``: when the permission ends unless the talent renews it, or null.
 
     A refresh token carries a permission on; where there is none, the access token is all.
@@ -88,7 +89,7 @@ def _due() -> Iterator[Due]:
         grant_ends_at__gt=now, grant_ends_at__lte=now + timedelta(days=max(DAYS))
     )
     for row in soon.prefetch_related("notices"):
-        about: datetime = row.grant_ends_at  # type: ignore[attr-defined]
+        about: datetime = row.grant_ends_at
         kind = next(f"ends-{days}" for days in DAYS if about <= now + timedelta(days=days))
         given = (one.kind for one in row.notices.all() if abs(one.about - about) < SAME_END)
         if kind not in given:

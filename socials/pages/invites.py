@@ -1,8 +1,11 @@
-"""The link by which a talent connects her own accounts: made, copied, sent, turned off."""
+"""The links by which talents connect their own accounts, and the permissions that came of them."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
@@ -10,9 +13,11 @@ from socials import invites
 from socials.invites import InviteRefused
 from socials.models import Connection
 from socials.models.invite import Invite
-from socials.pages.shell import fragment, wants_fragment
+from socials.pages.shell import fragment, page, wants_fragment
 from talent.models import Talent
-from talent.pages.access import actor, manager_action
+from talent.pages.access import actor, manager_action, staff_page
+
+ROWS = 50
 
 
 def open_invite(talent: Talent) -> Invite | None:
@@ -39,6 +44,26 @@ def connection_reconnect(request: HttpRequest, connection_id: int) -> HttpRespon
     """A link for the one platform that lost its permission, sent to the talent when we can."""
     row = get_object_or_404(Connection.objects.select_related("talent"), pk=connection_id)
     return _create(request, row.talent, [row.platform], row.talent.email)
+
+
+@staff_page
+def invites_page(request: HttpRequest) -> HttpResponse:
+    """All links, or all permissions with their age and their end."""
+    show = "permissions" if request.GET.get("show") == "permissions" else "links"
+    rows: Any = invites.permissions() if show == "permissions" else invites.newest()
+    found = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    if show == "permissions":
+        found.object_list = [invites.permission(row) for row in found.object_list]
+    return page(request, "socials/invites.html", here="invites", show=show, found=found)
+
+
+@manager_action
+def invite_off(request: HttpRequest, invite_id: int) -> HttpResponse:
+    """Turn one link off."""
+    invite = get_object_or_404(Invite.objects.select_related("talent"), pk=invite_id)
+    invites.turn_off(invite, actor=actor(request))
+    messages.success(request, f"The link of {invite.talent.name} is off")
+    return redirect("invites")
 
 
 def _create(request: HttpRequest, talent: Talent, platforms: list[str], email: str) -> HttpResponse:

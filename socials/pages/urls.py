@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from socials.pages import (
     callbacks,
     callbacks_youtube,
     connect,
     connections,
+    intelligence,
     invites,
     photo,
     sync,
@@ -24,6 +25,10 @@ urlpatterns = [
     path("talent/<int:talent_id>/profiles", connections.talent_profiles, name="talent-profiles"),
     path("talent/<int:talent_id>/profiles/live", connections.connections_live, name="connections-live"),
     path("talent/<int:talent_id>/profiles/check", connections.account_check, name="account-check"),
+    path("changes", intelligence.changes, name="changes"),
+    path("talent/<int:talent_id>/intelligence", intelligence.talent_intelligence, name="talent-intelligence"),
+    path("talent/<int:talent_id>/intelligence/live", intelligence.intelligence_live, name="intelligence-live"),
+    re_path(r"^talent/(?P<talent_id>[0-9]{1,18})/intelligence/(?P<what>metrics|posts)\.(?P<kind>csv|json)$", intelligence.intelligence_export, name="intelligence-export"),
     path("talent/<int:talent_id>/activity", talent_page.talent_activity, name="talent-activity"),
     path("talent/<int:talent_id>/settings", talent_page.talent_settings, name="talent-settings"),
     path("talent/<int:talent_id>/sync", connections.talent_sync, name="talent-sync"),

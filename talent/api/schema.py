@@ -149,7 +149,7 @@ def error_of(status: int) -> type[serializers.Serializer[Any]]:
 
 @cache
 def _error_of(status: int, further: tuple[str, ...]) -> type[serializers.Serializer[Any]]:
-    told = {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
+    told: dict[str, Any] = {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
     const = extend_schema_field({"type": "string", **told})
     fields: dict[str, Any] = {
         "success": No(),
