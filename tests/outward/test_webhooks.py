@@ -23,7 +23,7 @@ from socials.models import Delivery, Event, Webhook
 from socials.sync.turn import CLUSTER
 from talent.models import Activity, User
 from talent.queue import later
-from tests.conftest import until
+from tests.conftest import ROOT, until
 from tests.outward.conftest import Receiver, listening, time_passes
 
 pytestmark = pytest.mark.django_db
@@ -418,3 +418,31 @@ def test_messages_that_ended_are_forgotten_after_their_time(
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
     tasks.forget_old_deliveries()
     assert only().status == "pending"
+
+
+def test_the_documented_receiver_takes_each_message_once(
+    receiver: Receiver, deliver: Deliver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = (ROOT / "docs/webhooks.md").read_text().split("```python\n")[1].split("```")[0]
+    told: dict[str, Any] = {}
+    exec(example, told)
+    webhook = listening(receiver)
+    happen()
+    deliver()
+    webhooks.resend(webhook.pk, only().pk)
+    deliver()
+    seen: set[str] = set()
+    for headers, body in receiver.received:
+        lower = {name.lower(): value for name, value in headers.items()}
+        assert told["receive"](body, lower, webhook.secret, seen) == 204
+        assert told["receive"](body + b" ", lower, webhook.secret, seen) == 401
+    assert capsys.readouterr().out.count("talent.milestone") == 1
+
+
+def test_the_documentation_tells_every_event_and_wait() -> None:
+    text = (ROOT / "docs/webhooks.md").read_text()
+    for event in Event:
+        assert f"`{event}`" in text
+    assert "5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h" in text
+    hours = [f"{seconds // 3600} h" for seconds in webhooks.BACKOFF[3:]]
+    assert " and ".join([", ".join(hours[:-1]), hours[-1]]) in text
