@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
@@ -29,3 +30,13 @@ def dies_with_parent(number: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return before_exec
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether that process has a handler for the signal. False where /proc can't tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "SigCgt: 0")
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)

@@ -114,13 +114,19 @@ class Child:
 class Supervisor:
     """The whole run, from the first lock to the last child."""
 
-    def __init__(self, *, port: int, sandbox_port: int, stale_seconds: float) -> None:
+    def __init__(
+        self, *, port: int, sandbox_port: int, stale_seconds: float, with_parent: bool = False
+    ) -> None:
         self.stopping = threading.Event()
         self.impatient = threading.Event()
         self.wanted_port = port
         self.wanted_sandbox_port = sandbox_port
         self.stale_seconds = stale_seconds
         self.looked_at = 0.0
+        # ``make`` that is interrupted alone waits for us and does not tell us; but it drops its
+        # handler, and that can be seen.
+        self.make = os.getppid() if with_parent else 0
+        self.make_listens = processes.catches(self.make, signal.SIGINT)
         self.children: dict[str, Child] = {}
         self.own_postgres = not env.str("DATABASE_URL", default="")
         self.data_dir = VAR_DIR / "postgres"
@@ -235,6 +241,7 @@ class Supervisor:
 
     def _finish(self, child: Child) -> None:
         while child.alive:
+            self._watch()
             self._pause(0.05)
         assert child.process is not None
         if child.process.returncode != 0:
@@ -263,6 +270,8 @@ class Supervisor:
     # --- watching ------------------------------------------------------------------------------
 
     def _watch(self) -> None:
+        if self.make_listens and not processes.catches(self.make, signal.SIGINT):
+            self.stopping.set()
         now = time.monotonic()
         for child in self.children.values():
             if child.name == "prepare":
@@ -430,6 +439,7 @@ def main(arguments: list[str] | None = None) -> int:
         port=options.port,
         sandbox_port=options.sandbox_port,
         stale_seconds=options.stale_seconds,
+        with_parent=options.with_parent,
     ).run()
 
 

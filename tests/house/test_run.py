@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -283,26 +284,33 @@ def test_kill_9_of_the_supervisor_leaves_nothing(start: Callable[..., Run]) -> N
     assert_nothing_left(family)
 
 
+def make(var: Path) -> list[str]:
+    """A make whose recipe is the one of ``make run``, on ports of its own."""
+    makefile = var.parent / "Makefile"
+    makefile.write_text(f"run:\n\t@exec {' '.join([*SUPERVISOR, '--with-parent', *ports()])}\n")
+    return ["make", "-f", str(makefile), "run"]
+
+
 def test_kill_9_of_make_leaves_nothing_and_the_next_run_keeps_the_data(
-    start: Callable[..., Run],
+    start: Callable[..., Run], tmp_path: Path
 ) -> None:
-    shell = f"{' '.join(SUPERVISOR)} --with-parent {' '.join(ports())}; true"
-    run = start("/bin/sh", "-c", shell)
+    run = start(*make(tmp_path / "var"))
     run.address()
     family = run.family()
     run.process.kill()
     run.process.wait()
     assert_nothing_left(family)
 
-    began = time.monotonic()
-    again = start()
+    again = start(*make(tmp_path / "var"))
     again.address()
-    assert time.monotonic() - began < 30
     assert "Making a new PostgreSQL database" not in again.told
-    assert (
-        "Demo roster"
-        not in (again.var / "log" / "prepare.log").read_text().partition("Demo roster")[2]
-    )
+    prepared_again = (again.var / "log" / "prepare.log").read_text()
+    assert prepared_again.count("Demo roster:") == 1, "only the very first run loads it"
+
+    family = again.family()
+    again.process.send_signal(signal.SIGINT)  # to make alone, which does not hand it on
+    again.process.wait(timeout=60)
+    assert_nothing_left(family, seconds=5)
 
 
 def _ready(address: str) -> bool:
