@@ -100,6 +100,8 @@ class Post:
     """What a view is here, e.g. ``youtube.views.2026-08-27``; empty when there are no views."""
     kind_confidence: str = ""
     """``declared`` by the platform, or ``guessed`` by a stated rule (YouTube shorts)."""
+    shared_id: str = ""
+    """A name that every source of the platform tells, where their ids differ (Instagram)."""
     partial: tuple[str, ...] = ()
     """Metrics that were asked and refused for this item."""
     note: str = ""

@@ -11,6 +11,9 @@ from socials.models.connection import Connection
 class Post(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="posts")
     external_id = models.CharField(max_length=120)
+    shared_id = models.CharField(
+        max_length=60, blank=True, help_text="What every source calls it, where their ids differ."
+    )
     kind = models.CharField(max_length=10, choices=[(k.value, k.value) for k in PostKind])
     kind_confidence = models.CharField(max_length=10, blank=True)
     caption = models.TextField(blank=True)
@@ -45,7 +48,12 @@ class Post(models.Model):
             ),
         ]  # fmt: skip
         constraints = [
-            models.UniqueConstraint(fields=["connection", "external_id"], name="post_once")
+            models.UniqueConstraint(fields=["connection", "external_id"], name="post_once"),
+            models.UniqueConstraint(
+                fields=["connection", "shared_id"],
+                condition=~models.Q(shared_id=""),
+                name="post_once_for_all_sources",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 POSTS_ASKED_AT_ONCE = 50
 """Metrics of at most so many due posts are asked in one cheap sync of a connection."""
 
+SCRAPED = frozenset({"apify", "public"})
+
 ELSEWHERE = (
     NotConfigured,
     NotFound,
@@ -56,6 +58,8 @@ class Held:
     row: Connection
     ask: Ask
     sources: list[Source]
+    due: tuple[tuple[str, str], ...] = ()
+    """External ids of the posts whose metrics are due, each with the source that told it."""
     claimed_at: float = field(default_factory=time.monotonic)
     began_at: float | None = None
     failures: list[Failure] = field(default_factory=list)
@@ -117,14 +121,14 @@ def prepare(rows: Sequence[Connection]) -> list[Held]:
     profiles = Profile.objects.in_bulk(ids)
     grants = Grant.objects.in_bulk(ids)
     cheap = [row.pk for row in rows if _depth(row, profiles.get(row.pk)) is Depth.CHEAP]
-    due: dict[int, list[str]] = defaultdict(list)
+    due: dict[int, list[tuple[str, str]]] = defaultdict(list)
     if cheap:
         posts = Post.objects.filter(
             connection__in=cheap, metrics_due_at__lte=Now(), deleted_at__isnull=True
         ).order_by("connection_id", "-posted_at")
-        for pk, external_id in posts.values_list("connection_id", "external_id"):
+        for pk, external_id, source in posts.values_list("connection_id", "external_id", "source"):
             if len(due[pk]) < POSTS_ASKED_AT_ONCE:
-                due[pk].append(external_id)
+                due[pk].append((external_id, source))
     return [
         _held(row, profiles.get(row.pk), grants.get(row.pk), tuple(due.get(row.pk, ())))
         for row in rows
@@ -256,7 +260,10 @@ def _depth(row: Connection, profile: Profile | None) -> Depth:
 
 
 def _held(
-    row: Connection, profile: Profile | None, grant: Grant | None, due: tuple[str, ...]
+    row: Connection,
+    profile: Profile | None,
+    grant: Grant | None,
+    due: tuple[tuple[str, str], ...],
 ) -> Held:
     listed = "posts" not in row.partial
     token, doubt = _token(row, grant)
@@ -269,7 +276,7 @@ def _held(
         depth=_depth(row, profile),
         post_limit=settings.SYNC_POST_LIMIT,
         known_posts=profile.posts if profile and listed else None,
-        due_posts=due,
+        due_posts=tuple(external_id for external_id, _ in due),
         extra={key: str(value) for key, value in (profile.extra if profile else {}).items()},
     )
     able = [
@@ -277,7 +284,7 @@ def _held(
         for source in platforms.sources(row.platform)
         if source.can_read(ask) and not platforms.missing_settings(source)
     ]
-    return Held(row, ask, able, failures=[doubt] if doubt else [])
+    return Held(row, ask, able, due=due, failures=[doubt] if doubt else [])
 
 
 def _token(row: Connection, grant: Grant | None) -> tuple[Token | None, Failure | None]:
@@ -303,7 +310,12 @@ def _token(row: Connection, grant: Grant | None) -> tuple[Token | None, Failure 
 
 
 def ask_for(held: Held) -> Ask:
-    """The ask as the row's present source knows the account: ids differ between sources."""
+    """The ask as the row's present source knows account and posts: ids differ between sources."""
     ids = held.row.metadata.get("ids", {})
     known = ids.get(held.source.name, "" if ids else held.row.external_id)
-    return replace(held.ask, external_id=known)
+    ask = replace(held.ask, external_id=known)
+    if not platforms.get(held.row.platform).post_ids_differ:
+        return ask
+    scraped = held.source.name in SCRAPED
+    due = tuple(pk for pk, source in held.due if (source in SCRAPED) == scraped)
+    return replace(ask, due_posts=due)

@@ -402,13 +402,14 @@ def _profile(work: _Work, before: Profile) -> dict[str, Any]:
 
 
 def _post_rows(work: _Work) -> list[dict[str, Any]]:
-    """The posts of a reading, oldest first; of two with the same id the first that was told."""
+    """The posts of a reading, oldest first; of two of the same name the first that was told."""
     told = {
         post.external_id: _post_row(work.row.pk, post, work.reading)
         for post in reversed(work.reading.posts)
         if post.external_id and len(post.external_id) <= 120
     }
-    return list(told.values())
+    shared = {row["shared_id"]: row for row in told.values() if row["shared_id"]}
+    return [row for row in told.values() if shared.get(row["shared_id"], row) is row]
 
 
 def _post_row(connection_id: int, post: ReadPost, reading: Reading) -> dict[str, Any]:
@@ -417,6 +418,7 @@ def _post_row(connection_id: int, post: ReadPost, reading: Reading) -> dict[str,
     return {
         "connection_id": connection_id,
         "external_id": clean(post.external_id),
+        "shared_id": clean(post.shared_id, 60),
         "kind": str(post.kind),
         "partial": list(post.partial),
         "note": clean(post.note, 300),

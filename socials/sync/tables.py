@@ -51,7 +51,7 @@ def save_profiles(rows: Sequence[Row]) -> None:
 
 _KEEP = "COALESCE(EXCLUDED.{0}, kept.{0})"
 _KEEP_TEXT = "COALESCE(NULLIF(EXCLUDED.{0}, ''), kept.{0})"
-_TEXTS = ("caption", "url", "thumbnail_url", "view_definition")
+_TEXTS = ("shared_id", "caption", "url", "thumbnail_url", "view_definition")
 _PLAIN = ("posted_at", "duration_seconds", *METRICS)
 _SET = {
     # What the platform declared is not overwritten by a guess.
@@ -87,7 +87,7 @@ UPSERT_POSTS = f"""
     )
     SELECT connection_id, external_id, statement_timestamp(), {", ".join(_SET)}
     FROM jsonb_to_recordset(%s::jsonb) AS told (
-        connection_id bigint, external_id text, kind text, partial jsonb, note text,
+        connection_id bigint, external_id text, shared_id text, kind text, partial jsonb, note text,
         caption text, url text, thumbnail_url text, view_definition text, kind_confidence text,
         posted_at timestamptz, duration_seconds double precision,
         {", ".join(f"{name} bigint" for name in METRICS)},
@@ -104,11 +104,36 @@ UPSERT_POSTS = f"""
 """  # noqa: S608  built from this module's constants alone
 
 
+REKEY_POSTS = """
+    WITH told AS (
+        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS told (
+            connection_id bigint, external_id text, shared_id text
+        )
+    ), known AS (
+        SELECT kept.id, told.external_id, EXISTS (
+            SELECT 1 FROM socials_post other
+            WHERE other.connection_id = told.connection_id
+                AND other.external_id = told.external_id
+        ) AS is_double
+        FROM socials_post kept JOIN told USING (connection_id, shared_id)
+        WHERE kept.shared_id <> '' AND kept.external_id <> told.external_id
+    ), doubled AS (
+        DELETE FROM socials_post WHERE id IN (SELECT id FROM known WHERE is_double)
+    )
+    UPDATE socials_post SET external_id = known.external_id
+    FROM known WHERE socials_post.id = known.id AND NOT known.is_double
+"""
+"""A post that another source told before takes the id that this source knows it by."""
+
+
 def save_posts(rows: Sequence[Row]) -> Counter[int]:
     """New posts in, changed ones updated, the rest left alone. How many are new, by connection."""
     if not rows:
         return Counter()
+    shared = [row for row in rows if row["shared_id"]]
     with database.cursor() as cursor:
+        if shared:
+            cursor.execute(REKEY_POSTS, [_json(shared)])
         cursor.execute(UPSERT_POSTS, [_json(rows)])
         return Counter(connection_id for connection_id, is_new in cursor.fetchall() if is_new)
 

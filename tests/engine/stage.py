@@ -114,6 +114,7 @@ def _count(told: Fields, name: str) -> Count:
 def _post(item: Fields) -> Post:
     return Post(
         external_id=item.need("id"),
+        shared_id=item.text("code") or "",
         kind=PostKind.VIDEO,
         posted_at=item.time("at"),
         caption=item.text("caption"),

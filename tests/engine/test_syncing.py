@@ -427,6 +427,44 @@ def test_the_next_source_answers_when_the_first_can_not(
     assert row.runs.get().calls == 2
 
 
+def test_a_post_that_two_sources_name_differently_is_kept_once(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource(), StageSource("apify"))
+    stage.says(items=[item("178", code="Cabc1", likes=5), item("179", code="Cabc2")])
+    row = sync(account())
+    known = set(row.posts.values_list("pk", flat=True))
+    stage.forget()
+    stage.refuses(404)
+    stage.says(
+        source="apify", items=[item("33_1", code="Cabc1", likes=None), item("33_3", code="Cabc3")]
+    )
+    row = sync(row)
+    assert sorted(row.posts.values_list("external_id", flat=True)) == ["179", "33_1", "33_3"]
+    assert known < set(row.posts.values_list("pk", flat=True))
+    assert row.posts.get(external_id="33_1").likes == 5
+
+
+def test_one_post_told_twice_in_one_answer_is_stored_once(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.says(items=[item("1", code="Cabc1"), item("2", code="Cabc1")])
+    row = sync(account())
+    assert row.sync_status == "READY"
+    assert row.posts.count() == 1
+
+
+def test_a_post_whose_shared_name_comes_late_is_not_left_double(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.says(items=[item("178")])
+    stage.says(items=[item("33_1", code="Cabc1")])
+    stage.says(items=[item("178", code="Cabc1")])
+    row = sync(sync(sync(account())))
+    assert row.sync_status == "READY"
+    assert list(row.posts.values_list("external_id", flat=True)) == ["178"]
+
+
 def test_an_outage_of_the_first_source_is_not_paid_for_elsewhere(
     stage: Stage, account: Account, sync: Sync
 ) -> None:

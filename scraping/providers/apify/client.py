@@ -33,6 +33,10 @@ LOOK_UPS = 2
 TOLERANCE = timedelta(seconds=5)
 DOUBT_LASTS = timedelta(minutes=10)
 MOST_DOUBTS = 100
+EMPTY_PAGES = 3
+"""So many pages without an item, one after another, are the dataset's end, whatever it says."""
+MOST_USD = 10_000
+"""A run that is said to cost more is not believed."""
 
 NO_MONEY = frozenset(
     {
@@ -173,8 +177,12 @@ class Apify:
 
         ``clean`` leaves out empty ones, so a short page is not the last: the header tells.
         """
-        offset = seen = 0
-        while seen < most:
+        offset = seen = empty = 0
+        while seen < most and empty < EMPTY_PAGES:
+            if self.seconds_left <= 0:
+                raise PlatformUnavailable(
+                    "the dataset was not read in time", platform=self.platform, source=SOURCE
+                )
             reply = self._twice(
                 f"datasets/{dataset_id}/items",
                 {"format": "json", "clean": "true", "offset": str(offset), "limit": str(page)},
@@ -187,6 +195,7 @@ class Apify:
                 )  # fmt: skip
             yield from items
             seen += len(items)
+            empty = 0 if items else empty + 1
             total = _header_number(reply, "x-apify-pagination-total")
             offset += max(min(page, _header_number(reply, "x-apify-pagination-limit") or page), len(items), 1)  # fmt: skip
             if (offset >= total) if total is not None else (len(items) < page):
@@ -273,7 +282,6 @@ class Apify:
         return self._read_run(data)
 
     def _read_run(self, data: Fields) -> Run:
-        cost = data.number("usageTotalUsd")
         return Run(
             id=data.need("id"),
             status=(data.text("status") or "READY").upper(),
@@ -282,8 +290,19 @@ class Apify:
             message=(data.text("statusMessage") or "")[:300],
             started_at=data.time("startedAt"),
             finished_at=data.time("finishedAt"),
-            cost_usd=None if cost is None else Decimal(str(round(max(cost, 0.0), 5))),
+            cost_usd=_cost(data),
         )
+
+
+def _cost(data: Fields) -> Decimal | None:
+    """What the run cost so far; None where that makes no sense: its items are paid for all the same."""
+    try:
+        cost = data.number("usageTotalUsd")
+    except BadResponse:
+        return None
+    if cost is None or not 0 <= cost < MOST_USD:
+        return None
+    return Decimal(str(round(cost, 5)))
 
 
 def failure_of(reply: Reply, platform: str, now: datetime, *, starting: bool) -> Failure:

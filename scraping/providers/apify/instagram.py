@@ -13,6 +13,7 @@ from scraping.errors import BadResponse, PrivateAccount
 from scraping.providers.apify.actor import Gathered
 from scraping.providers.apify.rows import failure_told, last_segment, texts
 from scraping.providers.posts import Listed, count, salvage
+from scraping.shortcodes import shortcode
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 
@@ -111,6 +112,7 @@ def _post(row: Fields, external_id: str) -> Post:
         views = count(row, "videoViewCount")
     return Post(
         external_id=external_id,
+        shared_id=shortcode(row.text("url")),
         kind=kind,
         posted_at=row.time("timestamp"),
         caption=row.text("caption"),

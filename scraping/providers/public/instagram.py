@@ -115,6 +115,7 @@ def _post(node: Fields, external_id: str) -> Post:
     likes = _edge(node, "edge_media_preview_like")
     return Post(
         external_id=external_id,
+        shared_id=code or "",
         kind=PostKind.VIDEO if film else PostKind.CAROUSEL if carousel else PostKind.IMAGE,
         posted_at=node.epoch("taken_at_timestamp"),
         caption=_caption(node),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from scraping.errors import BadResponse
+from scraping.shortcodes import shortcode
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 from socials.platforms.instagram.graph import PLATFORM
@@ -125,7 +126,7 @@ def post(item: Fields, external_id: str) -> Post:
             result = replace(result, **{name: value})
     if result.views.value is not None:
         result = replace(result, view_definition=DISCOVERY_VIEWS)
-    return result
+    return replace(result, shared_id=shortcode(result.url))
 
 
 def after(listing: Fields) -> str:

@@ -16,6 +16,7 @@ PLATFORM = Platform(
     buckets=(Bucket(usage.APP, 100, Window.HOUR),),
     image_hosts=(".cdninstagram.com", ".fbcdn.net"),
     oauth="socials.platforms.instagram.oauth",
+    post_ids_differ=True,
     tells={
         "followers": "followers_count, exact",
         "following": "follows_count, exact",

@@ -68,6 +68,8 @@ class Platform:
     """How long its data may be kept without a refresh, by its terms."""
     oauth: str = ""
     """Dotted name of its OAuth flow, when it has one."""
+    post_ids_differ: bool = False
+    """Whether the official sources and the scraped ones name posts differently."""
     tells: Mapping[str, str] = field(default_factory=dict)
     """Field → what this platform calls it or how it limits it (capabilities.md is made of this)."""
 
