@@ -10,11 +10,16 @@ Basis = Literal["followers", "views"]
 class Counted(Protocol):
     """A post's numbers; null is unknown, never zero."""
 
-    likes: int | None
-    comments: int | None
-    shares: int | None
-    saves: int | None
-    views: int | None
+    @property
+    def likes(self) -> int | None: ...
+    @property
+    def comments(self) -> int | None: ...
+    @property
+    def shares(self) -> int | None: ...
+    @property
+    def saves(self) -> int | None: ...
+    @property
+    def views(self) -> int | None: ...
 
 
 def basis_of(platform: str) -> Basis:

@@ -18,6 +18,8 @@ PARTS = ("likes", "comments", "shares", "saves")
 MOST_BEST = 12
 SLOT_HOURS = 2
 FEWEST_IN_SLOT = 3
+BETTER = 1.1
+"""Less than a tenth more is chance."""
 
 ACTS = "likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)"
 """As ``engagement.interactions``: null where the likes are."""
@@ -218,7 +220,7 @@ def _best_slot(
             posts, earned = counted(week[key] for key in keys if key in week)
             if posts >= FEWEST_IN_SLOT and earned is not None:
                 _, other = counted(hour for key, hour in week.items() if key not in keys)
-                if other is not None and earned > other:
+                if other is not None and earned >= other * BETTER:
                     found.append(Slot(platform, pk, weekday, start, posts, earned, other))
     return max(
         found, key=lambda slot: (slot.rate, slot.posts, -slot.weekday, -slot.hour), default=None

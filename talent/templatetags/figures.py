@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from django import template
@@ -105,6 +106,45 @@ def plural(number: int, words: str) -> str:
     """``3|plural:"profile,profiles"`` → "3 profiles"."""
     one, _, many = words.partition(",")
     return f"{number:,} {one if number == 1 else many}"
+
+
+@register.filter
+def signed(number: int | None) -> str:
+    """1053 → +1,053; a real minus sign, and none before zero."""
+    if number is None:
+        return NOTHING
+    return f"{'+' if number > 0 else '−' if number < 0 else ''}{abs(number):,}"  # noqa: RUF001
+
+
+@register.filter
+def signed_percent(share: float | None) -> str:
+    """+3.2%."""
+    if share is None:
+        return NOTHING
+    return f"{'+' if share > 0 else '−' if share < 0 else ''}{abs(share):.1f}%"  # noqa: RUF001
+
+
+@register.filter
+def way(number: float | None) -> str:
+    """The class of a change: up, down or none."""
+    return "" if not number else "up" if number > 0 else "down"
+
+
+@register.filter
+def rounded(number: float | None) -> int | None:
+    return None if number is None else round(number)
+
+
+@register.filter
+def words(listed: str) -> list[str]:
+    """``"00,03"|words`` → its parts, for a loop."""
+    return listed.split(",")
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """postsPerWeek → "Posts per week"."""
+    return re.sub(r"([A-Z])", r" \1", name).capitalize()
 
 
 @register.filter
