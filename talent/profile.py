@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SCRAPE = "talent.tasks.scrape_creator"
+WEB = ("https://", "http://")
 LOST_AFTER = timedelta(minutes=5)
 """A scrape that was queued or begun so long ago is no more under way."""
 
@@ -180,7 +181,7 @@ def save_scrape(user_id: int, handle: str, profile: ScrapedProfile) -> bool:
     told = {
         "display_name": profile.display_name[:200],
         "bio": profile.bio or "",
-        "avatar_url": avatar if len(avatar) <= 2000 else "",
+        "avatar_url": avatar if len(avatar) <= 2000 and avatar.startswith(WEB) else "",
         "tiktok_followers": profile.followers.value,
         "hearts": profile.likes.value,
         "videos": profile.posts.value,

@@ -16,7 +16,7 @@ from typing import cast
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from scraping import ledger
@@ -401,18 +401,30 @@ class Loop:
             del self.held[held.row.pk]
 
     def _settle(self, chunk: Chunk) -> None:
+        """Book what a chunk spent and told; where the database goes away, all of it is booked later."""
+        with transaction.atomic():
+            quota.settle(self.reservations[id(chunk)], chunk.meter.units)
+            self._note(chunk)
+        del self.reservations[id(chunk)]
         self.in_flight[chunk.platform] -= 1
-        quota.settle(self.reservations.pop(id(chunk)), chunk.meter.units)
-        for usage in chunk.meter.usages:
-            quota.observe(usage)
-            if usage.blocked_until is not None:
-                breaker.block(
-                    chunk.platform, chunk.source.name, usage.blocked_until, "RATE_LIMITED"
-                )
-        if chunk.meter.runs:
-            ledger.record(chunk.meter.runs)
-        if chunk.meter.drift:
-            _sight(chunk)
+
+    def _note(self, chunk: Chunk) -> None:
+        """Limits, costs and unknown fields. One that makes no sense must not stop the others."""
+        try:
+            with transaction.atomic():
+                for usage in chunk.meter.usages:
+                    quota.observe(usage)
+                    if usage.blocked_until is not None:
+                        breaker.block(
+                            chunk.platform, chunk.source.name, usage.blocked_until, "RATE_LIMITED"
+                        )
+                ledger.record(chunk.meter.runs)
+                if chunk.meter.drift:
+                    _sight(chunk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("sync.defect", platform=chunk.platform, source=chunk.source.name)
 
     # --- keeping ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from talent.queue import later
 log = structlog.get_logger(__name__)
 
 PHOTOS_AT_ONCE = 20
+WEB = re.compile(r"https?://[^\s]", re.IGNORECASE)
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -197,9 +199,9 @@ def clean(text: str | None, limit: int | None = None) -> str:
 
 
 def link(url: str | None, limit: int) -> str:
-    """A URL, or nothing: a cut one would lead elsewhere."""
+    """A web address, or nothing: a cut one would lead elsewhere, and ``javascript:`` is a trap."""
     whole = clean(url)
-    return whole if len(whole) <= limit else ""
+    return whole if len(whole) <= limit and WEB.match(whole) else ""
 
 
 def count(value: int | None) -> int | None:

@@ -195,7 +195,7 @@ UPSERT_SNAPSHOTS = f"""
     )
     SELECT told.connection_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
         {", ".join(f"told.{name}" for name in COUNTS)},
-        CASE WHEN by_followers THEN acts / NULLIF(items * told.followers, 0)
+        CASE WHEN by_followers THEN acts / NULLIF(items * told.followers::numeric, 0)
             ELSE acts / NULLIF(seen, 0) END * 100,
         COALESCE(definition, ''), told.source, told.taken_at
     FROM jsonb_to_recordset(%s::jsonb) AS told (
@@ -203,7 +203,8 @@ UPSERT_SNAPSHOTS = f"""
         {", ".join(f"{name} bigint" for name in COUNTS)}
     )
     CROSS JOIN LATERAL (
-        SELECT sum(likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)) AS acts,
+        SELECT sum(likes::numeric + COALESCE(comments, 0) + COALESCE(shares, 0)
+                + COALESCE(saves, 0)) AS acts,
             count(*) AS items, sum(views) AS seen,
             (array_agg(view_definition ORDER BY posted_at DESC, id DESC)
                 FILTER (WHERE view_definition <> ''))[1] AS definition

@@ -118,6 +118,7 @@ def _post(item: Fields) -> Post:
         kind=PostKind.VIDEO,
         posted_at=item.time("at"),
         caption=item.text("caption"),
+        url=item.text("url"),
         likes=_count(item, "likes"),
         comments=_count(item, "comments"),
         views=_count(item, "views"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from werkzeug import Response
 
+from scraping.meter import RunReport
 from socials import connections
 from socials.models import Connection, Grant, Outcome, Post, Profile, Snapshot, SyncRun, Trigger
+from socials.platforms.kit.platform import Outcome as Answered
 from socials.sync import planner
 from socials.sync.engine import Loop
+from socials.types import Ask, Context
 from talent.models import Activity
 from tests.engine.conftest import Stage
 from tests.engine.stage import StageSource
@@ -587,3 +591,52 @@ def test_a_trigger_names_why_a_sync_ran(stage: Stage, account: Account, sync: Sy
         Trigger.CONNECT,
         Trigger.MANUAL,
     ]
+
+
+# --- numbers and tales that make no sense ---
+
+
+def test_the_largest_counts_there_can_be_are_stored_and_their_engagement_is_a_number(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    most = 2**63 - 1
+    posted = timezone.now().isoformat()
+    items = [item(name, at=posted, likes=most, comments=most, views=most) for name in "abc"]
+    stage.says(followers=most, posts=most, items=items)
+    row = sync(account())
+    assert (row.sync_status, row.error_code) == ("READY", "")
+    assert row.snapshots.get().engagement_rate == pytest.approx(200)
+
+
+class Tattler(StageSource):
+    """Tells of a run and of a limit that no column can hold."""
+
+    def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Answered]:
+        now = timezone.now()
+        context.meter.report(
+            RunReport(
+                provider="apify", platform="YOUTUBE", actor="a~b", started_at=now, finished_at=now,
+                outcome="succeeded", cost_usd=Decimal(10) ** 30,
+            )
+        )  # fmt: skip
+        yield from super().read_many(asks, context)
+
+
+def test_a_cost_that_cant_be_written_down_stops_neither_this_account_nor_the_others(
+    stage: Stage, account: Account, loop: Callable[[], None]
+) -> None:
+    stage.perform(Tattler(units=1))
+    rows = [account(name) for name in ("maya", "noor")]
+    for row in rows:
+        stage.says(row.handle)
+    loop()
+    assert [Connection.objects.get(pk=row.pk).sync_status for row in rows] == ["READY", "READY"]
+
+
+@pytest.mark.parametrize("trap", ["javascript:alert(1)", " data:text/html,x", "//evil.example/x"])
+def test_only_web_addresses_are_kept_of_what_a_platform_tells(
+    trap: str, stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.says(avatar=trap, items=[item("a", url=trap)])
+    row = sync(account())
+    assert (row.sync_status, row.profile.avatar_url, row.posts.get().url) == ("READY", "", "")

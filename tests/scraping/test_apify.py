@@ -258,6 +258,8 @@ def test_whatever_rows_say_each_handle_has_exactly_one_outcome(data: st.DataObje
         row = copy.deepcopy(payload(name[platform[:99]]))
         place: Any = row
         for _ in range(data.draw(st.integers(1, 3))):
+            if not place:
+                break
             key = data.draw(st.sampled_from(sorted(place)))
             if isinstance(place[key], dict) and data.draw(st.booleans()):
                 place = place[key]
@@ -532,3 +534,43 @@ def test_a_listing_is_complete_only_where_the_source_gave_all_that_was_asked(
     oldest = good(outcomes["ann"]).posts[1].posted_at
     assert good(outcomes["ann"]).listed_since == oldest
     assert good(outcomes["ben"]).listed_since is None
+
+
+# --- a provider that lies ---------------------------------------------------------------------------
+
+
+def test_a_dataset_that_claims_items_without_end_is_read_until_pages_stay_empty(
+    apify: ScriptedApify, scrape: Scrape
+) -> None:
+    def page(request: Request) -> Response:
+        items = [video("ann")] if request.args["offset"] == "0" else []
+        return reply(items, headers={"X-Apify-Pagination-Total": "999999999999999"})
+
+    apify.answers["items"] = page
+    good(scrape("ann")["ann"])
+    assert len(apify.sent("items")) == 4
+
+
+def test_a_dataset_that_is_handed_out_too_slowly_is_left_and_what_came_is_kept(
+    apify: ScriptedApify, scrape: Scrape
+) -> None:
+    def page(request: Request) -> Response:
+        time.sleep(0.3)
+        number = int(request.args["offset"])
+        return reply([video("ann", number)], headers={"X-Apify-Pagination-Total": "99999"})
+
+    apify.answers["items"] = page
+    began = time.monotonic()
+    outcomes = scrape("ann", "ben", post_limit=50, APIFY_RUN_SECONDS="1")
+    assert time.monotonic() - began < 4
+    assert isinstance(outcomes["ben"], PlatformUnavailable)
+
+
+@pytest.mark.parametrize("cost", [1e300, 2**63, -1, "much", {"usd": 1}, True])
+def test_a_cost_that_makes_no_sense_is_unknown_and_costs_no_reading(
+    cost: Any, apify: ScriptedApify, scrape: Scrape
+) -> None:
+    apify.run["usageTotalUsd"] = cost
+    apify.items = [video("ann")]
+    good(scrape("ann")["ann"])
+    assert [run.cost_usd for run in scrape.meter.runs] == [None]
