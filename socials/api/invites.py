@@ -40,7 +40,7 @@ class OAuthFailed(APIException):
     error_code = "OAUTH_FAILED"
 
 
-class ConnectLink(Strict):
+class ConnectLinkRequest(Strict):
     platforms = serializers.ListField(
         child=PlatformField(),
         required=False,
@@ -82,7 +82,7 @@ class ConnectLinks(ApiView):
         description="Keep it between you and her: whoever opens it connects accounts to this "
         "talent. It is shown again on the talent's page until it ends or is turned off.",
         tag=TAG,
-        body=ConnectLink,
+        body=ConnectLinkRequest,
         answer=ConnectLinkSerializer,
         statuses=(201,),
         errors=(404,),
@@ -96,7 +96,7 @@ class ConnectLinks(ApiView):
         ),
     )
     def post(self, request: Request, talent_id: int) -> Response:
-        body = ConnectLink(data=request.data)
+        body = ConnectLinkRequest(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
         try:
