@@ -113,6 +113,15 @@
   /* The server may say where the focus goes when what had it is gone. */
   on("focusOn", (event) => $(event.detail.selector)?.focus());
 
+  /* Off to a platform: one at a time, and said so. */
+  on("click", (event) => {
+    const chosen = event.target.closest("[data-connect]");
+    if (!chosen || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    $("small", chosen).textContent = `Opening ${chosen.dataset.connect}…`;
+    $$("[data-connect]").forEach((link) => link.setAttribute("aria-disabled", "true"));
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && $("[data-connect]") && location.reload());
+
   /* A button that can't be used now stays in the tab order, and does nothing. */
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[aria-disabled=true]")) return;

@@ -34,10 +34,18 @@ RESULTS = "connect_results"
 """In the session: what to tell on the invite's page once, by platform."""
 
 WHO_CAN = {
-    "INSTAGRAM": "Professional account needed: creator or business",
+    "INSTAGRAM": "Professional account needed",
     "TIKTOK": "Profile and public videos",
     "YOUTUBE": "Channel and public videos",
 }
+WHICH_ACCOUNTS = (
+    (
+        "Instagram",
+        "a creator or business account. Switching a personal one is free: Settings, Account type and tools",
+    ),
+    ("TikTok", "any account of yours"),
+    ("YouTube", "a Google account that has a channel; you choose which"),
+)
 WHERE_TO_END = (
     ("Instagram", "Settings, Website permissions, Apps and websites"),
     ("TikTok", "Settings, Security and permissions, Apps and services permissions"),
@@ -100,6 +108,7 @@ def connect(request: HttpRequest, token: str) -> HttpResponse:
             "done": done,
             "left": len(choices) - len(done),
             "good_news": [c.told for c in choices if c.told and c.told["kind"] == "ready"],
+            "which_accounts": WHICH_ACCOUNTS,
             "where_to_end": WHERE_TO_END,
             "youtube": "YOUTUBE" in invite.platforms,
         },
