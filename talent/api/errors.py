@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -120,6 +121,10 @@ def _as_api_exception(exception: Exception) -> exceptions.APIException | None:
             return exceptions.ValidationError(_fields_of(exception))
         case RequestDataTooBig():
             return PayloadTooLarge()
+        case SuspiciousOperation():  # a form of too many parts or files, a name that breaks out
+            return exceptions.ValidationError(
+                {"body": ["The form can't be read. Send less of it."]}
+            )
         case IntegrityError():
             log.warning("api_conflict", error=str(exception).splitlines()[0][:200])
             return Conflict("Somebody changed this at the same moment. Look again, then retry.")
@@ -169,6 +174,7 @@ def _headers(fact: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
+@csrf_exempt  # nothing is changed here, and a client without cookies is told the truth
 def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """Whatever lies below ``/api`` and is no address: JSON, never a page."""
     return JsonResponse(envelope(404, NOWHERE), status=404)

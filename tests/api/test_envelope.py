@@ -191,3 +191,10 @@ def test_wrong_tokens_are_counted_by_address(api: APIClient, settings: Any) -> N
 
 def test_answers_are_not_kept_by_caches(viewer: APIClient) -> None:
     assert viewer.get(TALENT)["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("url", ["/api/nothing", "/api/admin/talent/"])
+def test_an_unknown_address_is_404_whatever_is_sent_to_it(method: str, url: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert_envelope(getattr(strict, method)(url), 404, "NOT_FOUND")

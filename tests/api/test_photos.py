@@ -159,3 +159,11 @@ def test_an_unknown_talent_is_404(alice_api: APIClient) -> None:
     assert alice_api.get("/api/admin/talent/999999/profile-image").status_code == 404
     answer = alice_api.post("/api/admin/talent/999999/profile-image/sync", {}, format="json")
     assert answer.status_code == 404
+
+
+def test_a_form_of_too_many_files_is_refused_as_the_senders_fault(
+    alice_api: APIClient, jane: Talent
+) -> None:
+    files = {f"file{n}": SimpleUploadedFile("x.png", b"x", "image/png") for n in range(150)}
+    answer = alice_api.put(address(jane), files, format="multipart")
+    assert (answer.status_code, answer.json()["error"]) == (400, "VALIDATION_ERROR")
