@@ -39,6 +39,14 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "profile_image.uploaded": ("uploaded a photo", "user"),
     "profile_image.removed": ("removed the photo", "user"),
     "profile_image.chosen": ("chose the photo", "user"),
+    "token.issued": ("made the API token {object}", "link"),
+    "token.revoked": ("revoked the API token {object}", "x"),
+    "webhook.added": ("added a webhook to {object}", "plus"),
+    "webhook.changed": ("changed the webhook to {object}", "edit"),
+    "webhook.deleted": ("deleted the webhook to {object}", "trash"),
+    "webhook.resent": ("sent a message to {object} once more", "syncing"),
+    "webhook.disabled": ("switched off the webhook to {object}", "warn"),
+    "batch.started": ("started a {object}", "bolt"),
 }
 _FIELDS = {"managerId": "manager", "linkedUserId": "linked user", "timezone": "time zone"}
 
@@ -57,6 +65,7 @@ class Event:
     details: tuple[str, ...] = ()
     changes: tuple[tuple[str, str, str], ...] = ()
     """What was edited: field, before, after."""
+    talent_id: int | None = None
     earlier: int = 0
     """Good syncs of the same account on the same day that this line stands for as well."""
 
@@ -112,7 +121,12 @@ def sync_records(talent_id: int) -> list[SyncRecord]:
 
 
 def _deeds(talent_id: int, most: int) -> list[Event]:
-    rows = list(Activity.objects.filter(talent_id=talent_id).order_by("-at", "-id")[:most])
+    return deeds(Activity.objects.filter(talent_id=talent_id).order_by("-at", "-id")[:most])
+
+
+def deeds(events: Iterable[Activity]) -> list[Event]:
+    """Entries of the activity log as lines, in their order. One query at most beside theirs."""
+    rows = list(events)
     named = {
         pk
         for row in rows
@@ -124,12 +138,14 @@ def _deeds(talent_id: int, most: int) -> list[Event]:
 
 
 def _deed(row: Activity, people: dict[int, str]) -> Event:
-    words, mark = _DEEDS.get(row.action, (row.action.replace(".", " ").replace("_", " "), "clock"))
+    plain = row.action.replace(".", " ").replace("_", " ")
+    words, mark = _DEEDS.get(row.action, (f"{plain}: {{object}}" if row.object else plain, "clock"))
     changes = row.details.get("changes") or {}
     return Event(
         at=row.at,
         mark=mark,
         actor=row.actor_name or "Greenroom",
+        talent_id=row.talent_id,
         text=words.format(object=row.object),
         changes=tuple(
             (

@@ -15,6 +15,8 @@ from talent.roles import Role
 SUPERUSER = "superuser"
 ROLES = (Role.VIEWER.value, Role.MANAGER.value, SUPERUSER)
 LONGEST_LIFE = 3650
+MOST_OWN = 20
+"""Open tokens that a person can make for herself."""
 
 
 class Refused(Exception):
@@ -47,6 +49,31 @@ def issue(
     )
     record("token.issued", object=str(token), details={"user": username})
     return secret
+
+
+@transaction.atomic
+def issue_own(person: User, *, name: str, days: int | None) -> str:
+    """A new token of one's own: its secret. Raises Refused, whose message is for the field `name`."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100:
+        raise Refused("Give it a name of up to 100 characters, like Weekly report.")
+    if person.api_tokens.usable().count() >= MOST_OWN:
+        raise Refused(f"You have {MOST_OWN} tokens. Revoke one that you don't need.")
+    token, secret = ApiToken.issue(
+        person, name=name, expires_at=timezone.now() + timedelta(days=days) if days else None
+    )
+    record("token.issued", actor=person, object=str(token), details={"user": person.username})
+    return secret
+
+
+@transaction.atomic
+def revoke_own(person: User, token_id: int) -> bool:
+    """Close a token of one's own. False when there is none of this id that is open."""
+    token = person.api_tokens.filter(pk=token_id).first()
+    if token is None or not person.api_tokens.filter(pk=token_id).revoke():
+        return False
+    record("token.revoked", actor=person, object=str(token), details={"user": person.username})
+    return True
 
 
 @transaction.atomic

@@ -71,14 +71,15 @@ def talent_activity(request: HttpRequest, talent_id: int) -> HttpResponse:
         "socials/talent_activity.html",
         tab="activity",
         header=header_or_404(talent_id),
-        days=_days(timeline(talent_id, show)),
+        days=by_day(timeline(talent_id, show)),
         records=sync_records(talent_id),
         show=show,
         shown=SHOWN,
     )
 
 
-def _days(events: list[Event]) -> list[tuple[str, list[Event]]]:
+def by_day(events: list[Event]) -> list[tuple[str, list[Event]]]:
+    """The events under the names of their days: Today, Yesterday, Monday, 12 January."""
     today = timezone.localdate()
     return [
         (_day_name(day, today), list(group))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from socials.pages import (
+    account,
+    activity,
     callbacks,
     callbacks_youtube,
     connect,
@@ -48,6 +50,10 @@ urlpatterns = [
     path("talent/<int:talent_id>/invite", invites.invite_create, name="invite-create"),
     path("talent/<int:talent_id>/invite/off", invites.invite_revoke, name="invite-revoke"),
     path("sync", sync.sync, name="sync"),
+    path("activity", activity.activity, name="activity"),
+    path("activity.csv", activity.activity_export, name="activity-export"),
+    path("account", account.account, name="account"),
+    path("account/tokens/<int:token_id>/revoke", account.token_revoke, name="token-revoke"),
     path("callbacks/youtube", callbacks_youtube.youtube, name="callback-youtube"),
     path("connect/<str:token>", connect.connect, name="connect"),
     path("connect/<str:token>/disconnect/<int:connection_id>", connect.connect_disconnect, name="connect-disconnect"),

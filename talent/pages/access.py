@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -17,18 +17,32 @@ from talent.models import User
 from talent.roles import can_read, can_write
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def staff_page(view: View[P]) -> View[P]:
-    """Signed-in staff; anybody else signs in first, and a fragment takes its whole page along."""
+def own_page(view: View[P]) -> View[P]:
+    """Signed-in staff of any role, who may also change here, for it is their own.
+
+    Anybody else signs in first, and a fragment takes its whole page along.
+    """
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _sign_in_first(request)
         if not can_read(request.user):
             raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def staff_page(view: View[P]) -> View[P]:
+    """Signed-in staff, of whom managers alone may change something."""
+
+    @own_page
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method not in {"GET", "HEAD"} and not can_write(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -41,7 +55,7 @@ def manager_action(view: View[P]) -> View[P]:
 
     @staff_page
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not can_write(request.user):
             raise PermissionDenied
         if request.method != "POST":

@@ -62,7 +62,8 @@ def test_no_page_has_an_accessibility_violation(
     talent = f"/talent/{roster.pk}"
     for address in (
         "/", "/?q=nothing", talent, f"{talent}/profiles", f"{talent}/activity",
-        f"{talent}/settings", f"{talent}/intelligence", "/changes", "/talent/new", "/sync", "/nope",
+        f"{talent}/settings", f"{talent}/intelligence", "/changes", "/talent/new", "/sync",
+        "/activity", "/account", "/nope",
     ):  # fmt: skip
         page.goto(address)
         check(page, address)

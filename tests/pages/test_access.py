@@ -11,7 +11,7 @@ from django.urls import reverse
 from socials.models import Connection
 from talent.models import Talent, User
 
-PAGES = ["/", "/sync", "/talent/new", "/talents/live?ids=1"]
+PAGES = ["/", "/sync", "/talent/new", "/talents/live?ids=1", "/activity", "/account"]
 
 
 @pytest.mark.parametrize("address", PAGES)
