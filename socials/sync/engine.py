@@ -18,6 +18,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from scraping import ledger
 from scraping.errors import (
@@ -333,7 +334,7 @@ class Loop:
 
     def _limited(self, held: Held, failure: Failure, source: str) -> None:
         """A limit with a known end snoozes its row, and the whole source where it is shared."""
-        until = failure.retry_at
+        until = _ahead(failure.retry_at)
         if isinstance(failure, QuotaExhausted) and failure.bucket and until is None:
             until = quota.exhaust(held.row.platform, failure.bucket)
         if until is not None and failure.bucket:
@@ -363,8 +364,9 @@ class Loop:
             return
         again = failure.later and not isinstance(failure, Blocked)
         if again and held.row.attempt < len(settings.SYNC_RETRY_DELAYS):
-            told = failure.retry_at
-            self._conclude(held, failure, retry_at=told or _delay(held.row.attempt + 1))
+            delay = _delay(held.row.attempt + 1)
+            told = _ahead(failure.retry_at, by=delay)
+            self._conclude(held, failure, retry_at=told or delay)
         else:
             self._conclude(held, failure, retry_at=None)
 
@@ -453,6 +455,11 @@ def _names(held: Held) -> dict[str, object]:
         "attempt": held.row.attempt,
         "sync_version": held.row.sync_version,
     }
+
+
+def _ahead(end: datetime | None, *, by: timedelta = timedelta()) -> datetime | None:
+    """A limit's end, unless it is over already: who says "now" would be asked without end."""
+    return end if end is not None and end > timezone.now() + by else None
 
 
 def _delay(attempt: int) -> timedelta:

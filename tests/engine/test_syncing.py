@@ -640,3 +640,13 @@ def test_only_web_addresses_are_kept_of_what_a_platform_tells(
     stage.says(avatar=trap, items=[item("a", url=trap)])
     row = sync(account())
     assert (row.sync_status, row.profile.avatar_url, row.posts.get().url) == ("READY", "", "")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_limit_that_is_over_already_costs_attempts_and_comes_to_an_end(
+    status: int, stage: Stage, account: Account, sync: Sync
+) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    stage.refuses(status, headers={"x-until": past.isoformat()})
+    row = sync(account())
+    assert (row.sync_status, row.attempt, len(stage.asked)) == ("ERROR", 3, 3)
