@@ -114,7 +114,9 @@ def documented(
     )
     for status in sorted(refusals):
         responses[status] = OpenApiResponse(
-            _error_of(status, tuple((codes or {}).get(status, ()))), description=MEANINGS[status], examples=[_example_of(status)]
+            _error_of(status, tuple((codes or {}).get(status, ()))),
+            description=MEANINGS[status],
+            examples=[_example_of(status)],
         )
     responses = {status: responses[status] for status in sorted(responses)}
     headers = [_header("Retry-After", int, [429], "Seconds to wait.")]
@@ -149,7 +151,9 @@ def error_of(status: int) -> type[serializers.Serializer[Any]]:
 
 @cache
 def _error_of(status: int, further: tuple[str, ...]) -> type[serializers.Serializer[Any]]:
-    told: dict[str, Any] = {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
+    told: dict[str, Any] = (
+        {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
+    )
     const = extend_schema_field({"type": "string", **told})
     fields: dict[str, Any] = {
         "success": No(),
