@@ -14,6 +14,7 @@ from socials.api.connections import (
 )
 from socials.api.intelligence import SocialIntelligence
 from socials.api.invites import ConnectLinks, OAuthCallback
+from socials.api.kits import KitLinkOfTalent
 from socials.api.photos import ProfileImage, ProfileImageSync
 from socials.api.queue import QueueStats
 from socials.api.talents import TalentDetail, TalentList
@@ -54,6 +55,7 @@ urlpatterns = [
         SocialIntelligence.as_view(),
         name="api-social-intelligence",
     ),
+    path("admin/talent/<int:talent_id>/kit-link", KitLinkOfTalent.as_view(), name="api-kit-link"),
     path(
         "admin/talent/<int:talent_id>/profile-image",
         ProfileImage.as_view(),

@@ -37,7 +37,7 @@ STALE = timedelta(hours=24)
 KEPT_SECONDS = 900
 STEP = timedelta(minutes=5)
 """The window's end moves in steps, so that an answer can be kept for a moment."""
-SHAPE = 1
+SHAPE = 2
 """Raised when ``Intelligence`` changes its shape, so that no older copy is read."""
 
 
@@ -198,6 +198,7 @@ def _account(
         connection_id=row.pk,
         platform=row.platform,
         handle=row.handle,
+        profile_url=row.profile_url,
         sync_status=row.sync_status,
         error_code=row.error_code,
         connected=row.connected,

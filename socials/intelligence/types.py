@@ -74,6 +74,7 @@ class Account:
     connection_id: int
     platform: str
     handle: str
+    profile_url: str
     sync_status: str
     error_code: str
     connected: bool

@@ -12,6 +12,7 @@ from socials.models.connection import (
 from socials.models.duty import DeletionRequest, Heard
 from socials.models.grant import Grant, Revocation
 from socials.models.invite import Invite, Notice, PendingGrant
+from socials.models.kit_link import KitLink, KitMetric
 from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
 from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
@@ -34,6 +35,8 @@ __all__ = [
     "Grant",
     "Heard",
     "Invite",
+    "KitLink",
+    "KitMetric",
     "Notice",
     "Outcome",
     "PendingGrant",

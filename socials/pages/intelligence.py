@@ -19,6 +19,7 @@ from socials.intelligence.roster import Median
 from socials.intelligence.types import FORMULAS, Account, Intelligence, RankedPost, Slot
 from socials.pages.charts import Band, axis, band, heat
 from socials.pages.connections import header_or_404
+from socials.pages.kit_card import kit_card
 from socials.pages.shell import fragment, page
 from socials.queries import TalentHeader
 from talent.models import Talent
@@ -54,6 +55,7 @@ class Line:
     grown: float | None
     """Growth in percent over the chart's line."""
     is_late: bool
+    url: str
 
     @property
     def source(self) -> str:
@@ -106,6 +108,7 @@ def talent_intelligence(request: HttpRequest, talent_id: int) -> HttpResponse:
         tab="intelligence",
         header=header,
         ranges=RANGES,
+        **kit_card(talent_id),
         **context_of(request, header),
     )
 
@@ -171,7 +174,7 @@ def context_of(request: HttpRequest, header: TalentHeader) -> dict[str, Any]:
         "axis": axis(start=start, today=now.date()),
         "table": table,
         "history": _history(figures) if table else [],
-        "best": [_shown(post) for post in figures.best_posts],
+        "best": [shown_post(post) for post in figures.best_posts],
         "heat": heat(figures.posting_times),
         "posts_in_window": sum(map(sum, figures.posting_times)),
         "busiest": _busiest(figures.posting_times),
@@ -227,6 +230,7 @@ def _line(
         tick=f"{median.rate / full * 100:.1f}" if median else "",
         grown=drawn.percent if drawn else None,
         is_late=account.last_synced_at is None or account.last_synced_at < now - STALE,
+        url=account.profile_url,
     )
 
 
@@ -239,7 +243,7 @@ def _growth(figures: Intelligence, days: int) -> dict[str, Any]:
     }
 
 
-def _shown(post: RankedPost) -> Shown:
+def shown_post(post: RankedPost) -> Shown:
     rate = rate_of_post(post, platform=post.platform, followers=post.followers)
     return Shown(post, rate, basis_of(post.platform))
 
