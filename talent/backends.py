@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -9,8 +10,11 @@ from django.contrib.auth.backends import ModelBackend
 from talent.roles import can_read, can_write
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
+
     from talent.models import User
 
+LONGEST_NAME = 150
 GREENROOM_APPS = frozenset({"talent", "socials", "scraping"})
 
 
@@ -31,3 +35,9 @@ class RoleBackend(ModelBackend):
         return super().has_module_perms(user_obj, app_label) or (
             app_label in GREENROOM_APPS and can_read(user_obj)
         )
+
+
+def tried_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """The name of a sign-in, cut to what the log of failed ones holds."""
+    name = (credentials or request.POST).get("username")
+    return str(name or "")[:LONGEST_NAME]
