@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install run test check sandbox lock docs clean chromium
+.PHONY: help install run test check bench sandbox lock docs clean chromium
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -31,6 +31,9 @@ check: install ## linters, types, import rules, missing migrations, deployment c
 	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: install ## measure, side by side, on a database of its own: all, or ONLY="storing growth"
+	@exec $(BIN)/python -m bench $(ONLY)
 
 sandbox: install ## serve only the sandbox platforms, on port 9400
 	@exec $(BIN)/python manage.py sandbox --env

@@ -44,8 +44,10 @@ def metrics_due_at(posted_at: datetime | None, read_at: datetime) -> datetime | 
     if posted_at is None:
         return read_at + timedelta(days=1)
     age = read_at - posted_at
-    wait = next((wait for younger, wait in LADDER if age < younger), None)
-    return read_at + wait if wait else None
+    for younger, wait in LADDER:
+        if age < younger:
+            return read_at + wait
+    return None
 
 
 def refresh_in(row: Connection, *, again_soon: bool = False) -> timedelta:

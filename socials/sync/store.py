@@ -31,6 +31,11 @@ log = structlog.get_logger(__name__)
 
 PHOTOS_AT_ONCE = 20
 WEB = re.compile(r"https?://[^\s]", re.IGNORECASE)
+_TEXTS = (
+    ("caption", None), ("note", 300), ("view_definition", 60), ("kind_confidence", 10),
+    ("shared_id", 60),
+)  # fmt: skip
+_LINKS = (("url", 1000), ("thumbnail_url", 2000))
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -113,7 +118,17 @@ def _write(works: Sequence[_Work]) -> None:
             work.saved.partial.append("grant")
         _hold_doubtful(work)
     _save_profiles(works)
-    new = tables.save_posts([row for work in works for row in _post_rows(work)])
+    new = tables.save_posts(
+        [row for work in works for row in _post_rows(work)],
+        [
+            {
+                "connection_id": work.row.pk,
+                "source": work.reading.source,
+                "fetched_at": _instant(work.reading.fetched_at),
+            }
+            for work in works
+        ],
+    )
     for work in works:
         work.saved.posts_new = new[work.row.pk]
     _mark_deleted(works)
@@ -194,8 +209,11 @@ def write_superseded(held: Held) -> None:
 
 def clean(text: str | None, limit: int | None = None) -> str:
     """Text that PostgreSQL takes: no NUL, no lone surrogate, no more than ``limit`` characters."""
-    whole = (text or "").replace("\x00", "").encode(errors="replace").decode()
-    return whole[:limit]
+    if not text:
+        return ""
+    if not text.isascii():
+        text = text.encode(errors="replace").decode()
+    return text.replace("\x00", "")[:limit]
 
 
 def link(url: str | None, limit: int) -> str:
@@ -405,43 +423,49 @@ def _profile(work: _Work, before: Profile) -> dict[str, Any]:
 
 def _post_rows(work: _Work) -> list[dict[str, Any]]:
     """The posts of a reading, oldest first; of two of the same name the first that was told."""
+    read_at = work.reading.fetched_at
     told = {
-        post.external_id: _post_row(work.row.pk, post, work.reading)
+        post.external_id: _post_row(work.row.pk, post, read_at)
         for post in reversed(work.reading.posts)
         if post.external_id and len(post.external_id) <= 120
     }
-    shared = {row["shared_id"]: row for row in told.values() if row["shared_id"]}
-    return [row for row in told.values() if shared.get(row["shared_id"], row) is row]
+    shared = {row["shared_id"]: row for row in told.values() if "shared_id" in row}
+    if not shared:
+        return list(told.values())
+    return [row for row in told.values() if shared.get(row.get("shared_id"), row) is row]
 
 
-def _post_row(connection_id: int, post: ReadPost, reading: Reading) -> dict[str, Any]:
-    numbers: dict[str, Count] = {name: getattr(post, name) for name in METRICS}
-    seconds = post.duration_seconds
-    return {
+def _post_row(connection_id: int, post: ReadPost, read_at: datetime) -> dict[str, Any]:
+    """What is told of a post; what is absent is left out."""
+    quality: dict[str, str] = {}
+    row: dict[str, Any] = {
         "connection_id": connection_id,
         "external_id": clean(post.external_id),
-        "shared_id": clean(post.shared_id, 60),
-        "kind": str(post.kind),
-        "partial": list(post.partial),
-        "note": clean(post.note, 300),
-        "caption": clean(post.caption),
-        "url": link(post.url, 1000),
-        "thumbnail_url": link(post.thumbnail_url, 2000),
-        "view_definition": clean(post.view_definition, 60),
-        "kind_confidence": clean(post.kind_confidence, 10),
-        "posted_at": _instant(post.posted_at),
-        "duration_seconds": seconds if seconds is not None and math.isfinite(seconds) else None,
-        **{name: count(number.value) for name, number in numbers.items()},
-        "quality": {
-            name: str(number.quality)
-            for name, number in numbers.items()
-            if number.quality is not Quality.UNKNOWN
-        },
-        "metrics_due_at": _instant(planner.metrics_due_at(post.posted_at, reading.fetched_at)),
-        "source": reading.source,
-        "fetched_at": _instant(reading.fetched_at),
-        "deleted_at": None,
+        "kind": post.kind.value,
+        "quality": quality,
     }
+    for name in METRICS:
+        number: Count = getattr(post, name)
+        if number.quality is not Quality.UNKNOWN:
+            quality[name] = number.quality.value
+        if number.value is not None:
+            row[name] = count(number.value)
+    for name, limit in _TEXTS:
+        if text := clean(getattr(post, name), limit):
+            row[name] = text
+    for name, limit in _LINKS:
+        if address := link(getattr(post, name), limit):
+            row[name] = address
+    seconds = post.duration_seconds
+    if seconds is not None and math.isfinite(seconds):
+        row["duration_seconds"] = seconds
+    if post.posted_at is not None:
+        row["posted_at"] = post.posted_at.isoformat()
+    if (due_at := planner.metrics_due_at(post.posted_at, read_at)) is not None:
+        row["metrics_due_at"] = due_at.isoformat()
+    if post.partial:
+        row["partial"] = list(post.partial)
+    return row
 
 
 def _mark_deleted(works: Sequence[_Work]) -> None:

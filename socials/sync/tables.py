@@ -33,7 +33,7 @@ _PROFILE = {
 
 UPSERT_PROFILES = f"""
     INSERT INTO socials_profile ({", ".join(_PROFILE)})
-    SELECT {", ".join(_PROFILE)} FROM jsonb_to_recordset(%s::jsonb) AS told (
+    SELECT {", ".join(_PROFILE)} FROM json_to_recordset(%s::json) AS told (
         {", ".join(f"{name} {kind}" for name, kind in _PROFILE.items())}
     )
     ON CONFLICT (connection_id) DO UPDATE
@@ -78,6 +78,13 @@ _SET = {
     "fetched_at": "EXCLUDED.fetched_at",
     "deleted_at": "NULL::timestamptz",
 }
+_TOLD = {
+    **{name: f"COALESCE({name}, '')" for name in (*_TEXTS, "kind_confidence", "note")},
+    "partial": "COALESCE(partial, '[]')",
+    "deleted_at": "NULL::timestamptz",
+}
+"""Columns that are not null, for what was left out."""
+
 _STAMPS = ("metrics_due_at", "source", "fetched_at")
 _CHANGED = [name for name in _SET if name not in _STAMPS]
 
@@ -85,15 +92,15 @@ UPSERT_POSTS = f"""
     INSERT INTO socials_post AS kept (
         connection_id, external_id, created_at, {", ".join(_SET)}
     )
-    SELECT connection_id, external_id, statement_timestamp(), {", ".join(_SET)}
-    FROM jsonb_to_recordset(%s::jsonb) AS told (
+    SELECT connection_id, external_id, statement_timestamp(), {", ".join(_TOLD.get(name, name) for name in _SET)}
+    FROM json_to_recordset(%s::json) AS told (
         connection_id bigint, external_id text, shared_id text, kind text, partial jsonb, note text,
         caption text, url text, thumbnail_url text, view_definition text, kind_confidence text,
         posted_at timestamptz, duration_seconds double precision,
-        {", ".join(f"{name} bigint" for name in METRICS)},
-        quality jsonb, metrics_due_at timestamptz, source text, fetched_at timestamptz,
-        deleted_at timestamptz
-    )
+        {", ".join(f"{name} bigint" for name in METRICS)}, quality jsonb, metrics_due_at timestamptz
+    ) JOIN json_to_recordset(%s::json) AS reading (
+        connection_id bigint, source text, fetched_at timestamptz
+    ) USING (connection_id)
     ON CONFLICT (connection_id, external_id) DO UPDATE
     SET {", ".join(f"{name} = {value}" for name, value in _SET.items())}
     WHERE ({", ".join(f"kept.{name}" for name in _CHANGED)})
@@ -106,7 +113,7 @@ UPSERT_POSTS = f"""
 
 REKEY_POSTS = """
     WITH told AS (
-        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS told (
+        SELECT * FROM json_to_recordset(%s::json) AS told (
             connection_id bigint, external_id text, shared_id text
         )
     ), known AS (
@@ -126,15 +133,18 @@ REKEY_POSTS = """
 """A post that another source told before takes the id that this source knows it by."""
 
 
-def save_posts(rows: Sequence[Row]) -> Counter[int]:
-    """New posts in, changed ones updated, the rest left alone. How many are new, by connection."""
+def save_posts(rows: Sequence[Row], readings: Sequence[Row]) -> Counter[int]:
+    """New posts in, changed ones updated, the rest left alone. How many are new, by connection.
+
+    ``readings``: source and time (``fetched_at``) of each connection's posts.
+    """
     if not rows:
         return Counter()
-    shared = [row for row in rows if row["shared_id"]]
+    shared = [row for row in rows if "shared_id" in row]
     with database.cursor() as cursor:
         if shared:
             cursor.execute(REKEY_POSTS, [_json(shared)])
-        cursor.execute(UPSERT_POSTS, [_json(rows)])
+        cursor.execute(UPSERT_POSTS, [_json(rows), _json(readings)])
         return Counter(connection_id for connection_id, is_new in cursor.fetchall() if is_new)
 
 
@@ -154,7 +164,7 @@ def mark_gone(posts: Sequence[tuple[int, str]]) -> None:
 
 
 _SPANS = """
-    FROM jsonb_to_recordset(%s::jsonb)
+    FROM json_to_recordset(%s::json)
         AS told (connection_id bigint, since timestamptz, seen jsonb)
     JOIN socials_post AS post ON post.connection_id = told.connection_id
         AND post.posted_at >= told.since AND post.deleted_at IS NULL
@@ -198,7 +208,7 @@ UPSERT_SNAPSHOTS = f"""
         CASE WHEN by_followers THEN acts / NULLIF(items * told.followers::numeric, 0)
             ELSE acts / NULLIF(seen, 0) END * 100,
         COALESCE(definition, ''), told.source, told.taken_at
-    FROM jsonb_to_recordset(%s::jsonb) AS told (
+    FROM json_to_recordset(%s::json) AS told (
         connection_id bigint, by_followers boolean, source text, taken_at timestamptz,
         {", ".join(f"{name} bigint" for name in COUNTS)}
     )
@@ -228,4 +238,5 @@ def save_snapshots(rows: Sequence[Row]) -> None:
 
 
 def _json(rows: Iterable[Row]) -> str:
-    return json.dumps(list(rows))
+    """Read as json and not as jsonb, which would be built only to be taken apart."""
+    return json.dumps(list(rows), ensure_ascii=False, separators=(",", ":"))

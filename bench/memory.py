@@ -1,0 +1,68 @@
+"""Memory of a worker process: with 64 reads in flight, and as the syncs go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psutil
+from django.db import connection
+
+from bench.figures import Figure
+from bench.stage import cluster, empty, seed, slow_platform, wait_for
+from socials.models import Connection
+from talent.queue import later
+
+ACCOUNTS = 500
+SYNCS = 10_000
+IN_FLIGHT = 64
+
+
+def measure() -> list[Figure]:
+    empty()
+    seed(ACCOUNTS)
+    with slow_platform(0.3), cluster(workers=2, concurrency=IN_FLIGHT) as guard:
+        busiest = _busiest(guard)
+        _sync(100)
+        after_100 = busiest()
+        in_flight = _sync(ACCOUNTS, busiest)
+        done = 100 + ACCOUNTS
+        while done < SYNCS:
+            _sync(ACCOUNTS)
+            done += ACCOUNTS
+        after_all = busiest()
+    made_of = {"MB after 100": after_100, f"MB after {done:,}": after_all}
+    return [
+        Figure("worker with 64 reads in flight", in_flight, unit="MB"),
+        Figure(f"worker after {SYNCS:,} syncs ÷ after 100", after_all / after_100, None, 1.2,
+               made_of=made_of),
+    ]  # fmt: skip
+
+
+def _busiest(guard: psutil.Process) -> Callable[[], float]:
+    """Memory of its own (not shared with others) of the largest process of the cluster."""
+
+    def megabytes() -> float:
+        sizes = [p.memory_full_info().uss for p in guard.children(recursive=True)]
+        return round(float(max(sizes)) / 2**20, 1)
+
+    return megabytes
+
+
+def _sync(number: int, look: Callable[[], float] = lambda: 0.0) -> float:
+    """So many accounts at once; the largest of the looks meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        asked_at = cursor.fetchone()[0]
+    ids = list(Connection.objects.order_by("pk").values_list("pk", flat=True)[:number])
+    Connection.objects.filter(pk__in=ids).request(trigger="manual", priority=0)
+    later("socials.tasks.sync_due", "")
+    largest = 0.0
+    while Connection.objects.filter(pk__in=ids, last_synced_at__gt=asked_at).count() < number:
+        largest = max(largest, look())
+        try:
+            wait_for("SELECT NOT EXISTS (SELECT FROM socials_connection "
+                     "WHERE sync_status IN ('PENDING', 'SYNCING')) AND %s > 0", [number],
+                     seconds=0.5)  # fmt: skip
+        except TimeoutError:
+            continue
+    return largest

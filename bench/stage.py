@@ -1,0 +1,145 @@
+"""What measurements need: accounts by the thousand, a slow platform, a real worker cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+from django.db import connection, models
+
+from config.embedded_postgres import address
+from socials.models import Connection
+from talent.models import Talent
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def empty() -> None:
+    """Forget all accounts and jobs."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE talent_talent, django_q_ormq, socials_quota_window CASCADE")
+
+
+def seed(number: int, *, status: str = "READY", due: int = 0) -> None:
+    """So many talents with one YouTube account each; ``due`` of them are due for a refresh."""
+    talent = Talent.objects.create(name="Talent", slug="template")
+    multiply(talent, number, name="'Talent ' || n", slug="'talent-' || n")
+    row = Connection.objects.create(
+        talent=talent,
+        platform="YOUTUBE",
+        handle="template",
+        handle_key="template",
+        profile_url="https://www.youtube.com/@template",
+        sync_status="READY",
+    )
+    multiply(
+        row,
+        number,
+        talent_id="(SELECT id FROM talent_talent WHERE slug = 'talent-' || n)",
+        handle="'bench' || n",
+        handle_key="'bench' || n",
+        profile_url="'https://www.youtube.com/@bench' || n",
+        sync_status=f"'{status}'",
+        next_attempt_at="now()" if status == "PENDING" else "NULL::timestamptz",
+        last_synced_at="now() - interval '1 hour'",
+        # Due ones lie anywhere among the others.
+        next_refresh_at=f"now() + CASE WHEN n %% {max(number // due, 1) if due else number + 1} = 0 "
+        f"AND n / {max(number // due, 1) if due else 1} <= {due} "
+        "THEN interval '-1 minute' ELSE interval '10 days' END",
+    )
+    row.delete()
+    talent.delete()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE talent_talent, socials_connection")
+
+
+def multiply(row: models.Model, number: int, **values: str) -> None:
+    """Insert ``number`` copies of a row in one statement; ``values``: SQL of the number ``n``."""
+    columns = [f.column for f in row._meta.concrete_fields if not f.primary_key]
+    table = row._meta.db_table
+    told = ", ".join(values.get(name, name) for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {told} "  # noqa: S608
+            f"FROM {table} CROSS JOIN generate_series(1, %s) AS n WHERE id = %s",
+            [number, row.pk],
+        )
+
+
+@contextmanager
+def slow_platform(seconds: float) -> Iterator[psutil.Process]:
+    """A server that answers after so long. Its address goes to the settings of what is started."""
+    server = subprocess.Popen(  # noqa: S603  our own module
+        [sys.executable, "-m", "bench.latency", str(seconds)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert server.stdout is not None
+    os.environ["YOUTUBE_API_URL"] = f"http://127.0.0.1:{int(server.stdout.readline())}"
+    try:
+        yield psutil.Process(server.pid)
+    finally:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def cluster(*, workers: int, concurrency: int) -> Iterator[psutil.Process]:
+    """A worker cluster, ready to work."""
+    environment = {
+        **os.environ,
+        "WORKERS": str(workers),
+        "SYNC_CONCURRENCY": str(concurrency),
+        "YOUTUBE_API_KEY": "bench-key",
+        "YOUTUBE_SOURCES": "youtube_data",
+        "YOUTUBE_DAILY_QUOTA": "1000000000",
+        "LOG_LEVEL": "ERROR",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE socials_worker, django_q_ormq")
+    process = subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=environment)
+    try:
+        wait_for("SELECT count(*) >= %s FROM socials_worker", [workers], seconds=60)
+        yield psutil.Process(process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def wait_for(question: str, values: Sequence[int], *, seconds: float) -> None:
+    """Until the database answers true. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(question, values)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(question)
+
+
+def cpu_seconds(*roots: psutil.Process) -> float:
+    """What these processes and their children have used so far, PostgreSQL's included."""
+    family: set[psutil.Process] = set()
+    for root in (*roots, psutil.Process(_postmaster())):
+        family |= {root, *root.children(recursive=True)}
+    total = 0.0
+    for process in family:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _postmaster() -> int:
+    data_dir = settings.VAR_DIR / "postgres"
+    address(data_dir)
+    return int((data_dir / "postmaster.pid").read_text().splitlines()[0])
