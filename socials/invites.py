@@ -51,7 +51,9 @@ def create(
 ) -> Invite:
     """A new link for one talent. With ``email`` it is sent, by a job. Raises InviteRefused."""
     if talent.status != talent.Status.ACTIVE:
-        raise InviteRefused("talentId", "This talent is archived. Restore her first.")
+        raise InviteRefused(
+            "talentId", f"{talent.name} is archived. Restore {talent.first_name} first."
+        )
     if not 1 <= expires_in_hours <= LONGEST_HOURS:
         raise InviteRefused("expiresInHours", f"Give 1 to {LONGEST_HOURS} hours, for example 168.")
     chosen = tuple(dict.fromkeys(wanted)) or available()

@@ -101,12 +101,34 @@ def test_a_manual_account_keeps_its_row(client: Client, jane: Talent, link: Invi
     assert Connection.objects.get().connection_type == "OAUTH"
 
 
-def test_boxes_left_unticked_are_named_with_what_they_cost(client: Client, link: Invite) -> None:
-    page = go(client, "tiktok", link, **{"without.video.list": "on"})
-    text = page.content.decode().replace("&#x27;", "'")
-    assert "Videos and their views can't be read." in text
+@pytest.mark.parametrize(
+    ("platform", "kept_back", "loss"),
+    [
+        ("tiktok", "video.list", "Videos and their views can't be read."),
+        (
+            "instagram",
+            "instagram_business_manage_insights",
+            "Views, reach, saves and shares of posts can't be read.",
+        ),
+    ],
+)
+def test_boxes_left_unticked_are_named_with_what_they_cost(
+    client: Client, link: Invite, platform: str, kept_back: str, loss: str
+) -> None:
+    page = go(client, platform, link, **{f"without.{kept_back}": "on"})
+    assert loss in page.content.decode().replace("&#x27;", "'")
     say(client, page, "yes")
-    assert "video.list" not in Grant.objects.get().scopes
+    scopes = Grant.objects.get().scopes
+    assert scopes
+    assert kept_back not in scopes
+
+
+def test_a_channel_that_was_not_shared_can_not_be_connected(client: Client, link: Invite) -> None:
+    scope = "https://www.googleapis.com/auth/youtube.readonly"
+    page = go(client, "youtube", link, **{f"without.{scope}": "on"})
+    text = page.content.decode().replace("&#x27;", "'")
+    assert "You didn't allow access on YouTube." in text
+    assert nothing_stored()
 
 
 # --- no, and other answers ---------------------------------------------------------------------

@@ -148,6 +148,7 @@ def _consent(asked: Mapping[str, str]) -> Response:
     )
     page = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>TikTok (sandbox)</title>"
+        "<meta name=viewport content='width=device-width'>"
         "<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto}</style>"
         "<h1>TikTok sandbox</h1><p>Greenroom asks for your profile, numbers and videos.</p>"
         f"<form>{hidden}<p><label>Log in as <input name=handle value=jane.smith></label></p>"

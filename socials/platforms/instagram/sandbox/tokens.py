@@ -1,6 +1,7 @@
 """The sandbox's tokens, and the addresses that give them. A token names its account.
 
-``IGAAsandbox-long-HANDLE`` is a good one; ``short`` lives an hour, ``dead`` is refused.
+``IGAAsandbox-long-HANDLE`` is a good one; ``short`` lives an hour, ``dead`` is refused; ``shorter``
+and ``longer`` are those of a talent who kept her insights to herself.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ SCOPES = frozenset(
     )
 )
 
+BASIC, INSIGHTS = "instagram_business_basic", "instagram_business_manage_insights"
+SCOPES_OF = {
+    "short": (BASIC, INSIGHTS), "long": (BASIC, INSIGHTS), "shorter": (BASIC,), "longer": (BASIC,),
+}  # fmt: skip
+LONG_FOR = {"short": "long", "shorter": "longer"}
+
 CLIENT_ID = "sandbox-instagram-client"
 CLIENT_SECRET = "sandbox-instagram-secret"  # noqa: S105  the sandbox's own
 
@@ -41,7 +48,7 @@ def read(value: str) -> tuple[str, str] | None:
     """(kind, handle) of one of our tokens."""
     prefix, _, rest = value.partition("-")
     kind, _, handle = rest.partition("-")
-    if prefix != PREFIX or kind not in {"short", "long", "dead"} or not handle:
+    if prefix != PREFIX or kind not in {*SCOPES_OF, "dead"} or not handle:
         return None
     return kind, handle
 
@@ -73,7 +80,8 @@ def authorize(request: Request) -> Response:
             state=query.get("state", ""),
         )
     if query.get("handle"):
-        code = _code(query["handle"], query["redirect_uri"])
+        kind = "shorter" if f"without.{INSIGHTS}" in query else "short"
+        code = _code(query["handle"], query["redirect_uri"], kind)
         return _back(query["redirect_uri"], code=code, state=query.get("state", ""))
     return _consent(query)
 
@@ -89,15 +97,16 @@ def exchange(request: Request) -> Response:
         return errors.rejected_code("Error validating client secret")
     if form.get("grant_type") != "authorization_code":
         return errors.rejected_code("Invalid grant_type")
-    handle = _handle(form.get("code", ""), form.get("redirect_uri", ""))
-    if handle is None or memory.times(f"instagram|code|{form['code']}"):
+    found = _of_code(form.get("code", ""), form.get("redirect_uri", ""))
+    if found is None or memory.times(f"instagram|code|{form['code']}"):
         return errors.rejected_code("Matching code was not found or was already used")
+    handle, kind = found
     number = Account("INSTAGRAM", handle).number
     return Response.of(
         {
-            "access_token": token(handle, "short"),
+            "access_token": token(handle, kind),
             "user_id": int(f"1784{number % 10**13:013d}"),
-            "permissions": ["instagram_business_basic", "instagram_business_manage_insights"],
+            "permissions": list(SCOPES_OF[kind]),
         }
     )
 
@@ -108,28 +117,30 @@ def long_lived(request: Request) -> Response:
         return errors.refusal("(#100) Invalid grant_type", 100)
     if request.query.get("client_secret") != CLIENT_SECRET:
         return errors.refusal("Error validating client secret.", 101)
-    return _renewed(request, "short")
+    return _renewed(request, LONG_FOR)
 
 
 def refresh(request: Request) -> Response:
     """GET sixty more days."""
     if request.query.get("grant_type") != "ig_refresh_token":
         return errors.refusal("(#100) Invalid grant_type", 100)
-    return _renewed(request, "long")
+    return _renewed(request, {kind: kind for kind in LONG_FOR.values()})
 
 
-def _renewed(request: Request, kind: str) -> Response:
+def _renewed(request: Request, following: Mapping[str, str]) -> Response:
     account = owner(request.query.get("access_token", ""))
     if isinstance(account, Response):
         return account
-    if read(request.query["access_token"]) != (kind, account.handle):
+    known = read(request.query["access_token"])
+    kind = following.get(known[0]) if known else None
+    if kind is None:
         return errors.refusal("Error validating access token: wrong kind of token.", 190, 467)
     return Response.of(
         {
-            "access_token": token(account.handle),
+            "access_token": token(account.handle, kind),
             "token_type": "bearer",
             "expires_in": SIXTY_DAYS,
-            "permissions": "instagram_business_basic,instagram_business_manage_insights",
+            "permissions": ",".join(SCOPES_OF[kind]),
         }
     )
 
@@ -160,27 +171,30 @@ def _consent(asked: Mapping[str, str]) -> Response:
     )
     page = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Instagram (sandbox)</title>"
+        "<meta name=viewport content='width=device-width'>"
         "<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto}</style>"
         "<h1>Instagram sandbox</h1><p>Greenroom asks for your profile, posts and insights.</p>"
         f"<form>{hidden}<p><label>Log in as <input name=handle value=jane.smith></label></p>"
-        "<button>Allow</button> <button name=cancel value=1>Cancel</button></form></html>"
+        f"<p><label><input type=checkbox name='without.{INSIGHTS}'> keep insights to myself"
+        "</label></p><button>Allow</button> <button name=cancel value=1>Cancel</button></form></html>"
     )
     return Response(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
-def _code(handle: str, redirect_uri: str) -> str:
-    """A code that remembers whose it is and where it may be used."""
-    held = json.dumps([handle, _digest(redirect_uri), time.time_ns()])
+def _code(handle: str, redirect_uri: str, kind: str) -> str:
+    """A code that remembers whose it is, where it may be used and what it is good for."""
+    held = json.dumps([handle, _digest(redirect_uri), kind, time.time_ns()])
     return base64.urlsafe_b64encode(held.encode()).decode().rstrip("=")
 
 
-def _handle(code: str, redirect_uri: str) -> str | None:
+def _of_code(code: str, redirect_uri: str) -> tuple[str, str] | None:
+    """(handle, kind of token) of a code."""
     try:
         held = json.loads(base64.urlsafe_b64decode(code + "=" * (-len(code) % 4)))
-        handle, digest, _ = held
+        handle, digest, kind, _ = held
     except (ValueError, TypeError):
         return None
-    return str(handle) if digest == _digest(redirect_uri) else None
+    return (str(handle), str(kind)) if digest == _digest(redirect_uri) else None
 
 
 def _digest(redirect_uri: str) -> str:

@@ -63,6 +63,8 @@ def _authorize(request: Request) -> Response:
     if asked.get("handle"):
         wanted = asked["scope"].split(" ")
         given = [name for name in wanted if f"without.{name}" not in asked]
+        if not given:
+            return _back(asked["redirect_uri"], {**state, "error": "access_denied"})
         answer = {**state, "code": _code(asked, given), "scope": " ".join(given)}
         return _back(asked["redirect_uri"], answer)
     return _consent(asked)
