@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 
@@ -13,3 +14,8 @@ def later(task: str, *args: Any, **options: Any) -> None:
     The ORM broker writes to our own database, so the row stands or falls with the transaction.
     """
     async_task(task, *args, **options)
+
+
+def waiting() -> int:
+    """Jobs in the queue, those under way included."""
+    return int(OrmQ.objects.count())
