@@ -283,10 +283,22 @@ class Supervisor:
                 self._bury(child)
             elif now >= child.due:
                 child.start()
-        worker = self.children.get("worker")
-        if worker and now - self.looked_at >= LOOK_SECONDS:
+        if now - self.looked_at >= LOOK_SECONDS:
             self.looked_at = now
-            self._check_heartbeat(worker)
+            if self.own_postgres:
+                self._check_database()
+            if worker := self.children.get("worker"):
+                self._check_heartbeat(worker)
+
+    def _check_database(self) -> None:
+        """A server that died is started again; it mends its data from its own log."""
+        if embedded_postgres.running(self.data_dir):
+            return
+        say("PostgreSQL died; starting it again …")
+        try:
+            embedded_postgres.url(self.data_dir)
+        except embedded_postgres.ServerDidNotStart as reason:
+            say(f"PostgreSQL does not start yet: {reason}", error=True)
 
     def _check_heartbeat(self, worker: Child) -> None:
         """A cluster whose guard stands still is stopped, so that it is started anew."""

@@ -230,6 +230,18 @@ def test_a_child_that_dies_is_started_again(running: Run, name: str) -> None:
     )
 
 
+def test_a_database_server_that_dies_is_started_again_with_its_data(running: Run) -> None:
+    pid = int((running.var / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    until(
+        lambda: "PostgreSQL died; starting it again" in running.told,
+        seconds=30,
+        what="the word of it",
+    )
+    until(lambda: _ready(running.address()), seconds=60, what="readiness with the same database")
+    assert requests.get(f"{running.address()}/login", timeout=5).status_code == 200
+
+
 def test_a_worker_cluster_that_stands_still_is_started_anew(running: Run) -> None:
     stuck = until(lambda: running.child("qcluster"), what="a running cluster")
     stuck.suspend()
