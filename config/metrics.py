@@ -7,6 +7,7 @@ deleted after their time, and a counter that falls would be taken for a restart.
 from __future__ import annotations
 
 import hmac
+import json
 import logging
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
@@ -108,10 +109,11 @@ def _accounts() -> Iterator[Metric]:
             COALESCE(EXTRACT(epoch FROM statement_timestamp() - min(next_attempt_at) FILTER (
                 WHERE sync_status = 'PENDING' AND next_attempt_at <= statement_timestamp())), 0),
             count(*) FILTER (WHERE last_synced_at < statement_timestamp() - make_interval(
-                mins => 3 * COALESCE(freshness_minutes, %s))),
+                mins => 3 * COALESCE(freshness_minutes, (%s::jsonb->>platform)::int, %s))),
             count(*) FILTER (WHERE NOT connected)
         FROM socials_connection GROUP BY platform, sync_status
         """,
+        json.dumps(settings.FRESHNESS_MINUTES),
         settings.SYNC_FRESHNESS_MINUTES,
     ):
         if platform not in _syncing():

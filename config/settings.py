@@ -266,6 +266,10 @@ secrets.no_sandbox_in_production(SANDBOX_HOSTS, debug=DEBUG)
 
 SYNC_RETRY_DELAYS = tuple(float(s) for s in env.list("SYNC_RETRY_DELAYS", default=["0", "2", "4"]))
 SYNC_FRESHNESS_MINUTES = env.int("SYNC_FRESHNESS_MINUTES", default=60)
+FRESHNESS_MINUTES = {
+    platform: env.int(f"{platform}_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES)
+    for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE")
+}
 SYNC_POST_LIMIT = env.int("SYNC_POST_LIMIT", default=50)
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", default=32)
@@ -354,3 +358,4 @@ LOGGING = {
     },
 }
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10

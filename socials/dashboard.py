@@ -5,6 +5,7 @@ Every answer is read from the rows themselves, in a fixed number of queries.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from django.utils import timezone
 
 from socials import handles, platforms, quota
 from socials.errors import CAUSES, Cause
-from socials.models import Circuit, Connection, QuotaWindow, SyncRun, SyncStatus, Worker
+from socials.models import Circuit, Connection, SyncRun, SyncStatus, Worker
+from socials.sync import planner
 
 PACE: Final = timedelta(minutes=5)
 """The span over which the pace is measured."""
@@ -45,6 +47,8 @@ class Freshness:
     within_target: int
     stale: int
     """Older than their target, or never read."""
+    covered: int | None = None
+    """Accounts that the quota can keep within their target; null: as many as there are."""
 
     @property
     def total(self) -> int:
@@ -319,11 +323,12 @@ def _rows_by_platform() -> list[dict[str, Any]]:
                    count(*) FILTER (
                        WHERE t.status = 'active'
                          AND c.last_synced_at > statement_timestamp() - make_interval(
-                             mins => COALESCE(c.freshness_minutes, %s))) AS fresh
+                             mins => COALESCE(c.freshness_minutes, (%s::jsonb->>c.platform)::int, %s)
+                         )) AS fresh
             FROM socials_connection c JOIN talent_talent t ON t.id = c.talent_id
             GROUP BY c.platform
             """,
-            [settings.SYNC_FRESHNESS_MINUTES],
+            [json.dumps(settings.FRESHNESS_MINUTES), settings.SYNC_FRESHNESS_MINUTES],
         )
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -372,24 +377,17 @@ def _platform_stats(platform: str, row: dict[str, Any], circuits: dict[str, str]
         circuit=circuits.get(platform, Circuit.State.CLOSED.value),
         quota=_fullest(platform),
         freshness=Freshness(
-            target=settings.SYNC_FRESHNESS_MINUTES,
+            target=planner.target_minutes(platform),
             within_target=row["fresh"],
             stale=row["active"] - row["fresh"],
+            covered=planner.covered(platform),
         ),
     )
 
 
 def quota_levels(platform: str) -> list[quota.Level]:
     """Every limit of a platform in its present window, also those that only a header told of."""
-    declared = quota.levels(platform)
-    named = [level.bucket for level in declared]
-    mine = Q(bucket__istartswith=f"{platform}.") | Q(bucket__iexact=platform)
-    told = (
-        QuotaWindow.objects.filter(mine, starts_at__lte=Now(), ends_at__gt=Now())
-        .exclude(bucket__in=named)
-        .order_by("bucket")
-    )
-    return declared + [quota.Level(w.bucket, w.used, w.cap, w.ends_at) for w in told]
+    return quota.levels(platform) + quota.told_levels(platform)
 
 
 def _fullest(platform: str) -> QuotaLevel | None:

@@ -9,6 +9,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from scraping.meter import Usage
 from socials import platforms
@@ -22,6 +24,10 @@ _BEGIN = {
 }
 _ZONE = {Window.PACIFIC_DAY: "America/Los_Angeles", Window.HOUR: "UTC", Window.MINUTE: "UTC"}
 _LENGTH = {Window.PACIFIC_DAY: "1 day", Window.HOUR: "1 hour", Window.MINUTE: "1 minute"}
+
+
+LEARNT_FROM = 100
+"""Syncs from which the price of the next is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Level:
     used: int
     limit: int
     resets_at: datetime
+    elapsed: float = 0.0
+    """Share of the window that is over."""
 
 
 class _Refused(Exception):
@@ -123,10 +131,53 @@ def levels(platform: str) -> list[Level]:
     """Every bucket of a platform as it stands now, in the platform's own order."""
     found = []
     for bucket in platforms.get(platform).buckets:
-        begin, end = _span(bucket.window)
-        row = QuotaWindow.objects.filter(bucket=bucket.name, starts_at=begin).first()
-        found.append(Level(bucket.name, row.used if row else 0, cap(bucket), end))
+        with database.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT COALESCE(kept.used, 0), ends,
+                    extract(epoch FROM statement_timestamp() - begins)
+                        / extract(epoch FROM ends - begins)
+                FROM {_window(bucket.window)}
+                LEFT JOIN socials_quota_window kept ON kept.bucket = %s AND kept.starts_at = begins
+                """,  # noqa: S608  built from this module's constants alone
+                [bucket.name],
+            )
+            used, ends, elapsed = cursor.fetchone()
+        found.append(Level(bucket.name, used, cap(bucket), ends, float(elapsed)))
     return found
+
+
+def told_levels(platform: str) -> list[Level]:
+    """Limits that only a usage header tells of, in percent."""
+    declared = [bucket.name for bucket in platforms.get(platform).buckets]
+    mine = Q(bucket__istartswith=f"{platform}.") | Q(bucket__iexact=platform)
+    told = QuotaWindow.objects.filter(mine, starts_at__lte=Now(), ends_at__gt=Now())
+    rows = told.exclude(bucket__in=declared).order_by("bucket")
+    return [Level(row.bucket, row.used, row.cap, row.ends_at) for row in rows]
+
+
+def learnt_price(platform: str, source: str) -> dict[str, float]:
+    """Units of each bucket that a sync of this source cost on average, over a day or two.
+
+    Empty until enough syncs were made to tell.
+    """
+    names = [bucket.name for bucket in platforms.get(platform).buckets]
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT bucket, spent / runs FROM (
+                SELECT bucket, sum(used) AS spent, min(starts_at) AS since
+                FROM socials_quota_window
+                WHERE bucket = ANY(%s) AND ends_at > statement_timestamp() - interval '1 day'
+                GROUP BY bucket
+            ) spent CROSS JOIN LATERAL (
+                SELECT count(*) AS runs FROM socials_sync_run run
+                WHERE finished_at >= since AND platform = %s AND source = %s AND outcome = 'ready'
+            ) made WHERE runs >= %s
+            """,
+            [names, platform, source, LEARNT_FROM],
+        )
+        return {bucket: float(units) for bucket, units in cursor.fetchall()}
 
 
 def _take(bucket: Bucket, units: int, *, interactive: bool) -> datetime:

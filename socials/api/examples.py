@@ -132,7 +132,7 @@ IDLE: dict[str, Any] = {
     "error": 0,
     "circuit": "closed",
     "quota": None,
-    "freshness": {"target": 60, "withinTarget": 180, "stale": 0},
+    "freshness": {"target": 60, "withinTarget": 180, "stale": 0, "covered": None},
 }
 QUEUE_STATS: dict[str, Any] = {
     "pending": 4,

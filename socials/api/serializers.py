@@ -231,6 +231,10 @@ class FreshnessSerializer(Camel):
     target = serializers.IntegerField(help_text="Minutes.")
     within_target = serializers.IntegerField()
     stale = serializers.IntegerField()
+    covered = serializers.IntegerField(
+        allow_null=True,
+        help_text="Accounts that the quota can keep within the target; null where none is counted.",
+    )
 
 
 class PlatformQueueSerializer(Camel):

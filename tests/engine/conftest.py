@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from werkzeug import Request, Response
 
 from socials import connections, platforms
 from socials.models import Connection
-from socials.platforms.kit.platform import Platform
+from socials.platforms.kit.platform import Platform, Window
 from socials.sync.engine import Loop
 from talent.models import Talent
 from tests.engine.stage import STAGE, StageSource, staged
@@ -32,9 +33,11 @@ class Stage:
         self._monkeypatch = monkeypatch
         server.expect_request(re.compile("/.*")).respond_with_handler(self._answer)
 
-    def perform(self, *sources: StageSource) -> None:
-        """Let these sources take the place of YouTube's."""
-        self._play(staged(*sources) if sources else STAGE)
+    def perform(self, *sources: StageSource, window: Window = Window.PACIFIC_DAY) -> None:
+        """Let these sources take the place of YouTube's; their 1,000 units are of this window."""
+        played = staged(*sources) if sources else STAGE
+        buckets = tuple(replace(bucket, window=window) for bucket in played.buckets)
+        self._play(replace(played, buckets=buckets))
 
     def says(self, asked: str = "maya", *, source: str = "youtube_data", **told: Any) -> None:
         """The next answer about a handle: an account. The last answer stays."""

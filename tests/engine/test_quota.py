@@ -15,7 +15,6 @@ from django.utils import timezone
 from scraping.meter import Usage
 from socials import quota
 from socials.models import Circuit, Connection, QuotaWindow, SyncRun
-from socials.sync import planner
 from tests.conftest import ROOT
 from tests.engine.conftest import Stage
 from tests.engine.stage import StageSource
@@ -96,15 +95,6 @@ def test_a_row_that_can_not_be_paid_for_waits_for_the_reset_at_no_cost_of_attemp
         ("READY", "", 1),
     ]
     assert rows[0].next_attempt_at == quota.levels("YOUTUBE")[0].resets_at
-
-
-def test_the_planner_queues_no_more_than_the_budget_covers(
-    stage: Stage, account: Callable[..., Connection]
-) -> None:
-    stage.perform(StageSource(units=300))
-    for name in ("ada1", "ben2", "cleo3", "dora4"):
-        account(name, sync_status="READY", next_attempt_at=None, next_refresh_at=timezone.now())
-    assert planner.queue_due("YOUTUBE") == 3  # 900 of 1000 units are the schedule's
 
 
 def test_limits_told_by_headers_close_the_source_until_they_end(stage: Stage) -> None:
