@@ -25,7 +25,7 @@ def needed(*names: str) -> None:
 
 def token_keys(keys: list[str], *, secret: str) -> list[str]:
     """Fernet keys for tokens at rest; without any (in DEBUG only) one is made of the secret key."""
-    for key in keys:
+    for key in keys or list(filter(None, [env.str("TOKEN_ENCRYPTION_KEYS", default="")])):
         try:
             Fernet(key)
         except ValueError:

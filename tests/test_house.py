@@ -222,6 +222,15 @@ def test_production_without_a_needed_setting_stops_with_one_line(name: str) -> N
         ("DATABASE_URL", "mysql://somewhere/else"),
         ("TOKEN_ENCRYPTION_KEYS", "too-short"),
         ("SYNC_LEASE_SECONDS", "two minutes"),
+        ("TOKEN_ENCRYPTION_KEYS", ",,"),
+        ("SYNC_CONCURRENCY", "-7"),
+        ("HTTP_TIMEOUT_SECONDS", "0.0"),
+        ("YOUTUBE_DAILY_QUOTA", "plenty"),
+        ("SYNC_RETRY_DELAYS", "now,soon"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "LOUD"),
+        ("EMAIL_URL", "pigeon://loft"),
+        ("CACHE_URL", "bogus://cache"),
     ],
 )
 def test_a_senseless_setting_stops_the_start_with_one_line_that_names_it(
@@ -232,6 +241,15 @@ def test_a_senseless_setting_stops_the_start_with_one_line_that_names_it(
     assert answer.stderr.count("\n") == 1
     assert name in answer.stderr
     assert value not in answer.stderr or name == "SANDBOX_HOSTS"
+
+
+def test_a_database_that_cant_be_reached_is_one_line_with_its_setting_and_no_password() -> None:
+    address = "postgres://user:hidden-password@127.0.0.1:9/none"
+    answer = start("manage.py", "migrate", **{**PRODUCTION, "DATABASE_URL": address})
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert "DATABASE_URL" in answer.stderr
+    assert "hidden-password" not in answer.stderr
 
 
 def test_production_passes_the_deployment_checks() -> None:
