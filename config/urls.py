@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path, re_path
 
-from socials.pages.photos import photo
+from socials.pages.photos import photo, thumb
 from talent.api.errors import not_found
 
 
@@ -25,4 +25,5 @@ urlpatterns = [
     path("", include("talent.pages.urls")),
     path("", include("socials.pages.urls")),
     path("media/photos/<str:folder>/<str:file>", photo, name="photo"),
+    path("media/thumbs/<str:folder>/<str:file>", thumb, name="thumb"),
 ]

@@ -21,11 +21,13 @@ from django.utils import timezone
 
 from scraping.models import ScrapeRun
 from socials import connections
+from socials.images import thumbs
 from socials.images.files import path
 from socials.images.pixels import SIZES
 from socials.intelligence import summary
 from socials.models import Connection, Delivery
 from socials.models.photo import Photo, PhotoRun
+from socials.models.thumbnail import Thumbnail
 from talent.activity import record
 from talent.models import Activity, Talent, User
 from talent.roster import departing
@@ -152,7 +154,16 @@ def _files_of(talent: Talent) -> list[str]:
     shared = Photo.objects.filter(name__in=names).exclude(talent=talent)
     names -= set(shared.values_list("name", flat=True))
     files = [path(name, size) for name in sorted(names) for size in (*SIZES, "master")]
+    files += _thumbnails_of(talent)
     return [file for file in files if default_storage.exists(file)]
+
+
+def _thumbnails_of(talent: Talent) -> list[str]:
+    own = Thumbnail.objects.filter(connection__talent=talent).exclude(name="")
+    names = set(own.values_list("name", flat=True))
+    shared = Thumbnail.objects.filter(name__in=names).exclude(connection__talent=talent)
+    names -= set(shared.values_list("name", flat=True))
+    return [thumbs.path(name) for name in sorted(names)]
 
 
 def _delete_files(files: Iterable[str]) -> None:

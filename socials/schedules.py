@@ -63,6 +63,7 @@ SCHEDULES = [
     Plan("tend batches", "socials.tasks.tend_batches"),
     Plan("deliver webhooks", "socials.tasks.deliver_webhooks"),
     Plan("forget old deliveries", "socials.tasks.forget_old_deliveries", daily_at=3),
+    Plan("sweep thumbnails", "socials.tasks.sweep_thumbnails", daily_at=4),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
 ]
 

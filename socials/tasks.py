@@ -14,6 +14,7 @@ from socials import (
     platforms,
     push,
     renewal,
+    thumbnails,
     webhooks,
 )
 from socials.images import due as photos_due
@@ -120,6 +121,16 @@ def refresh_all_photos() -> None:
     ids = photos_due.due()
     for start in range(0, len(ids), PHOTOS_AT_ONCE):
         later("socials.tasks.refresh_photos", ids[start : start + PHOTOS_AT_ONCE])
+
+
+def keep_thumbnails(talent_id: int) -> None:
+    """Fetch the pictures of a talent's newest and best posts."""
+    thumbnails.keep(talent_id)
+
+
+def sweep_thumbnails() -> None:
+    """Delete pictures of posts that nothing uses any more."""
+    thumbnails.sweep()
 
 
 def work_on_batch(batch_id: int) -> None:

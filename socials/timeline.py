@@ -30,6 +30,8 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "connection.reauth_required": ("lost access to {object}", "reauth"),
     "invite.created": ("made an invite link for {object}", "link"),
     "invite.revoked": ("turned off the invite link of {object}", "x"),
+    "kit.created": ("made a media kit link for {object}", "link"),
+    "kit.revoked": ("turned off the media kit link of {object}", "x"),
     "grant.given": ("got the talent's permission for {object}", "ready"),
     "grant.renewed": ("got a new permission for {object}", "ready"),
     "grant.ends_soon": ("told staff that the permission for {object} ends soon", "pending"),

@@ -23,6 +23,7 @@ MAX_PIXELS = {"JPEG": 25_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
 MIN_SIDE = 48
 MASTER_SIDE = 1024
 """The longest side of the uncropped master that is kept for another focus point."""
+THUMBNAIL_SIDE = 400
 QUALITY = 82
 OPAQUE = (255, 255, 255)
 
@@ -50,6 +51,15 @@ class Picture:
 def render(content: bytes, focus: Focus | None = None) -> Picture:
     """Decode, turn upright, crop and encode. Raises ImageRefused."""
     return _encode(_decode(content), focus or Focus())
+
+
+def thumbnail(content: bytes) -> tuple[str, bytes]:
+    """One square of 400 pixels and the name of its content. Raises ImageRefused."""
+    image = _decode(content)
+    image.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    side = THUMBNAIL_SIDE
+    small = _webp(_crop(image, Focus()).resize((side, side), Image.Resampling.LANCZOS))
+    return hashlib.sha256(small).hexdigest()[:40], small
 
 
 def fingerprint(content: bytes) -> str:

@@ -20,6 +20,7 @@ from socials.models.profile import Profile
 from socials.models.push import PushSubscription
 from socials.models.snapshot import Snapshot
 from socials.models.sync_run import Outcome, SyncRun
+from socials.models.thumbnail import Thumbnail
 from socials.models.webhook import Delivery, Event, Webhook
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Snapshot",
     "SyncRun",
     "SyncStatus",
+    "Thumbnail",
     "Trigger",
     "Webhook",
     "Worker",

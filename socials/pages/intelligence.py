@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.text import slugify
 
-from socials import handles, spreadsheets
+from socials import handles, spreadsheets, thumbnails
 from socials.engagement import basis_of, rate_of_post
 from socials.intelligence import roster, summary, tables
 from socials.intelligence.changes import since_yesterday
@@ -56,6 +56,8 @@ class Line:
     """Growth in percent over the chart's line."""
     is_late: bool
     url: str
+    cut: datetime | None
+    """Since when posts are stored, where the window begins before that."""
 
     @property
     def source(self) -> str:
@@ -73,12 +75,6 @@ class Line:
             words += f", without {' and '.join(self.account.absent_parts)}"
         return words
 
-    @property
-    def cut(self) -> datetime | None:
-        """Since when the posts are stored, where the window begins before that."""
-        found = self.account.sample
-        return found.since if found.is_cut and found.in_window else None
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -87,7 +83,7 @@ class Shown:
     post: RankedPost
     rate: float | None
     basis: str
-    image_url: str = ""
+    image_url: str
 
     @property
     def length(self) -> str:
@@ -174,7 +170,7 @@ def context_of(request: HttpRequest, header: TalentHeader) -> dict[str, Any]:
         "axis": axis(start=start, today=now.date()),
         "table": table,
         "history": _history(figures) if table else [],
-        "best": [shown_post(post) for post in figures.best_posts],
+        "best": best_of(figures),
         "heat": heat(figures.posting_times),
         "posts_in_window": sum(map(sum, figures.posting_times)),
         "busiest": _busiest(figures.posting_times),
@@ -231,7 +227,14 @@ def _line(
         grown=drawn.percent if drawn else None,
         is_late=account.last_synced_at is None or account.last_synced_at < now - STALE,
         url=account.profile_url,
+        cut=_cut(account, now - timedelta(days=figures.days)),
     )
+
+
+def _cut(account: Account, start: datetime) -> datetime | None:
+    since = account.sample.since
+    is_cut = account.sample.is_cut and account.sample.in_window
+    return since if is_cut and since is not None and since > start + summary.STEP else None
 
 
 def _growth(figures: Intelligence, days: int) -> dict[str, Any]:
@@ -243,9 +246,18 @@ def _growth(figures: Intelligence, days: int) -> dict[str, Any]:
     }
 
 
-def shown_post(post: RankedPost) -> Shown:
+def best_of(figures: Intelligence, most: int | None = None) -> list[Shown]:
+    """The best posts with their pictures; what was never looked at is fetched in the background."""
+    posts = figures.best_posts[:most]
+    ids = [post.id for post in posts]
+    images = thumbnails.urls(ids)
+    thumbnails.ask_for(figures.talent_id, [pk for pk in ids if pk not in images])
+    return [_shown(post, images.get(post.id, "")) for post in posts]
+
+
+def _shown(post: RankedPost, image_url: str) -> Shown:
     rate = rate_of_post(post, platform=post.platform, followers=post.followers)
-    return Shown(post, rate, basis_of(post.platform))
+    return Shown(post, rate, basis_of(post.platform), image_url)
 
 
 def _history(figures: Intelligence) -> list[tuple[date, list[int | None]]]:
@@ -292,7 +304,7 @@ def _days(request: HttpRequest) -> int:
 
 def _version(talent_id: int) -> str:
     try:
-        version = summary.version_of(talent_id)
+        version = summary.version_of(talent_id), thumbnails.version_of(talent_id)
     except Talent.DoesNotExist:
         raise Http404 from None
     return hashlib.blake2s(repr(version).encode(), digest_size=8).hexdigest()

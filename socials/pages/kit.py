@@ -15,13 +15,13 @@ from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 from rest_framework.throttling import BaseThrottle
 
-from socials import handles, kits
+from socials import handles, kits, thumbnails
 from socials.intelligence import summary
 from socials.intelligence.types import Intelligence
 from socials.models import Connection
 from socials.models.kit_link import KitLink, KitMetric
 from socials.pages.charts import axis
-from socials.pages.intelligence import Line, Shown, lines_of, shown_post
+from socials.pages.intelligence import Line, best_of, lines_of
 from talent.api.conditional import etag_of
 from talent.api.throttles import BUCKETS
 from talent.models import Talent
@@ -62,7 +62,7 @@ def media_kit(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         raise Http404
     etag = etag_of(
-        (summary.version_of(link.talent_id), link.pk, link.metrics, _about(link.talent),
+        (summary.version_of(link.talent_id), thumbnails.version_of(link.talent_id), link.pk, link.metrics, _about(link.talent),
          timezone.now().date(), request.COOKIES.get("theme", ""))
     )  # fmt: skip
     if request.method == "GET" and not can_read(request.user):
@@ -119,7 +119,7 @@ def _content(link: KitLink) -> dict[str, Any]:
         "totals": figures.totals,
         "drawn": year,
         "axis": axis(start=min(starts), today=now.date()) if starts else [],
-        "best": _best(figures) if KitMetric.POSTS in chosen else [],
+        "best": best_of(figures, MOST_POSTS) if KitMetric.POSTS in chosen else [],
         "as_of": figures.as_of,
         "links": _links(talent) if KitMetric.LINKS in chosen else [],
         "manager": talent.manager if KitMetric.CONTACT in chosen else None,
@@ -164,10 +164,6 @@ def _rows(line: Line, chosen: list[str]) -> Any:
         # What nobody knows is left out here: a kit is no place for dashes.
         if name in told and told[KitMetric(name)][1] != NOTHING:
             yield told[KitMetric(name)]
-
-
-def _best(figures: Intelligence) -> list[Shown]:
-    return [shown_post(post) for post in figures.best_posts[:MOST_POSTS]]
 
 
 def _absent(lines: list[Line]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from django.http import (
 )
 from django.views.decorators.http import require_safe
 
-from socials.images import files
+from socials.images import files, thumbs
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -28,6 +28,26 @@ def photo(request: HttpRequest, folder: str, file: str) -> HttpResponseBase:
         response: HttpResponseBase = HttpResponseNotModified()
     else:
         response = _file(match["name"], match["size"])
+    response["ETag"] = etag
+    response["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@require_safe
+def thumb(request: HttpRequest, folder: str, file: str) -> HttpResponseBase:
+    """A post's kept picture."""
+    match = thumbs.NAME.match(file)
+    if match is None or folder != match["name"][:2]:
+        raise Http404
+    etag = f'"{match["name"]}"'
+    if request.headers.get("If-None-Match") == etag:
+        response: HttpResponseBase = HttpResponseNotModified()
+    else:
+        try:
+            opened = default_storage.open(thumbs.path(match["name"]))
+        except FileNotFoundError:
+            raise Http404 from None
+        response = FileResponse(opened, content_type="image/webp")
     response["ETag"] = etag
     response["Cache-Control"] = IMMUTABLE
     return response

@@ -173,7 +173,7 @@ def test_the_page_costs_the_same_for_any_number_of_posts(
     alice_browser: Client, jane: Talent, make_talent: Callable[..., Talent], account: Make
 ) -> None:
     other = make_talent("Other")
-    post(account(other))
+    post(account(other), posted_at=timezone.now() - timedelta(days=1))
     for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE"):
         row = account(jane, platform)
         for ago in range(30):
