@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import psycopg
@@ -34,23 +36,45 @@ class User:
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    @cached_property
+    def url(self) -> str:
         assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
+        return self.process.stdout.readline().strip()
 
     def leave(self) -> None:
-        self.process.communicate(timeout=30)
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.communicate(timeout=30)
 
     def kill(self) -> None:
+        assert self.url, "it is in"
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.leave()
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "postgres"
-    yield path
-    if (server := server_of(path)) is not None:
-        server.terminate()
+def data_dir() -> Iterator[Path]:
+    """Not below pytest's own folder, which pytest closes to PostgreSQL's user at any time."""
+    with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "postgres"
+        yield path
+        if (server := server_of(path)) is not None:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+@pytest.fixture
+def join(data_dir: Path) -> Iterator[Callable[[], User]]:
+    """Makes a process use the server; whoever is left at the end leaves."""
+    users: list[User] = []
+
+    def one_more() -> User:
+        users.append(User(data_dir))
+        return users[-1]
+
+    yield one_more
+    for user in users:
+        user.leave()
 
 
 def server_of(data_dir: Path) -> psutil.Process | None:
@@ -70,8 +94,10 @@ def gone(data_dir: Path) -> bool:
     return server_of(data_dir) is None and not embedded_postgres.running(data_dir)
 
 
-def test_it_starts_with_its_first_user_and_stops_with_its_last(data_dir: Path) -> None:
-    first, second = User(data_dir), User(data_dir)
+def test_it_starts_with_its_first_user_and_stops_with_its_last(
+    data_dir: Path, join: Callable[[], User]
+) -> None:
+    first, second = join(), join()
     assert first.url == second.url
     first.leave()
     assert ask(second.url, "SELECT 1") == 1
@@ -79,41 +105,46 @@ def test_it_starts_with_its_first_user_and_stops_with_its_last(data_dir: Path) -
     until(lambda: gone(data_dir), seconds=20, what="the end of the server")
 
 
-def test_a_user_that_is_killed_does_not_keep_it_up(data_dir: Path) -> None:
-    User(data_dir).kill()
+def test_a_user_that_is_killed_does_not_keep_it_up(
+    data_dir: Path, join: Callable[[], User]
+) -> None:
+    join().kill()
     until(lambda: gone(data_dir), seconds=20, what="the end of the server")
 
 
-def test_what_was_stored_is_there_at_the_next_start(data_dir: Path) -> None:
-    user = User(data_dir)
+def test_what_was_stored_is_there_at_the_next_start(
+    data_dir: Path, join: Callable[[], User]
+) -> None:
+    user = join()
     with psycopg.connect(user.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     user.kill()
     until(lambda: gone(data_dir), seconds=20, what="the end of the server")
-    again = User(data_dir)
+    again = join()
     assert ask(again.url, "SELECT answer FROM kept") == 42
     again.leave()
 
 
 def test_a_killed_guardian_takes_the_server_along_and_the_next_user_starts_another(
-    data_dir: Path,
+    data_dir: Path, join: Callable[[], User]
 ) -> None:
-    user = User(data_dir)
+    user = join()
+    assert user.url
     server = server_of(data_dir)
     assert server is not None
     guardian = server.parent()
     assert guardian is not None
     guardian.kill()
     until(lambda: not server.is_running(), seconds=20, what="the end of the server")
-    other = User(data_dir)
+    other = join()
     assert ask(other.url, "SELECT 1") == 1
     user.leave()
     other.leave()
     until(lambda: gone(data_dir), seconds=20, what="the end of the server")
 
 
-def test_letters_and_order_are_the_same_on_every_machine(data_dir: Path) -> None:
-    user = User(data_dir)
+def test_letters_and_order_are_the_same_on_every_machine(join: Callable[[], User]) -> None:
+    user = join()
     assert ask(user.url, "SELECT upper('é') || (SELECT datlocale FROM pg_database LIMIT 1)") == (
         "ÉC.UTF-8"
     )
@@ -134,20 +165,10 @@ def test_a_database_of_another_version_is_told_in_words(data_dir: Path) -> None:
     assert "was made by PostgreSQL 9" in answer.stderr
 
 
-def test_many_who_come_at_once_share_one_server(data_dir: Path) -> None:
-    users = [
-        subprocess.Popen(
-            [sys.executable, "-c", USER, str(data_dir)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    urls = {user.stdout.readline().strip() for user in users if user.stdout}
-    assert len(urls) == 1
-    assert ask(urls.pop(), "SELECT 1") == 1
+def test_many_who_come_at_once_share_one_server(data_dir: Path, join: Callable[[], User]) -> None:
+    users = [join() for _ in range(4)]
+    assert len({user.url for user in users}) == 1
+    assert ask(users[0].url, "SELECT 1") == 1
     for user in users:
-        user.communicate(timeout=30)
+        user.leave()
     until(lambda: gone(data_dir), seconds=20, what="the end of the server")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -121,9 +121,23 @@ def assert_nothing_left(family: Family, *, seconds: float = 40) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """Not below pytest's own folder, which pytest closes to PostgreSQL's user at any time."""
+    with TemporaryDirectory(prefix="greenroom-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def room(folder: Path) -> Iterator[Path]:
+    with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def prepared(folder: Path) -> Path:
     """A var folder that a first run has filled; copies of it start quickly."""
-    var = tmp_path_factory.mktemp("run") / "var"
+    var = folder / "prepared" / "var"
+    var.parent.mkdir()
     first = Run(var, [*SUPERVISOR, *ports()])
     try:
         first.address()
@@ -132,16 +146,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         first.kill_all()
     assert_nothing_left(family, seconds=5)
     assert "Making a new PostgreSQL database" in first.told
-    yield var
-    shutil.rmtree(var, ignore_errors=True)
+    return var
 
 
 @pytest.fixture
-def start(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
+def start(prepared: Path, room: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def begin(*command: str) -> Run:
-        var = tmp_path / "var"
+        var = room / "var"
         if not var.exists():
             copy(prepared, var)
         runs.append(Run(var, list(command) or [*SUPERVISOR, *ports()]))
@@ -150,13 +163,13 @@ def start(prepared: Path, tmp_path: Path) -> Iterator[Callable[..., Run]]:
     yield begin
     for run in runs:
         run.kill_all()
-    shutil.rmtree(tmp_path / "var", ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
-def running(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def running(prepared: Path, folder: Path) -> Iterator[Run]:
     """One run for all tests that leave it standing; its wished-for port is taken."""
-    var = tmp_path_factory.mktemp("running") / "var"
+    var = folder / "running" / "var"
+    var.parent.mkdir()
     copy(prepared, var)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -304,16 +317,16 @@ def make(var: Path) -> list[str]:
 
 
 def test_kill_9_of_make_leaves_nothing_and_the_next_run_keeps_the_data(
-    start: Callable[..., Run], tmp_path: Path
+    start: Callable[..., Run], room: Path
 ) -> None:
-    run = start(*make(tmp_path / "var"))
+    run = start(*make(room / "var"))
     run.address()
     family = run.family()
     run.process.kill()
     run.process.wait()
     assert_nothing_left(family)
 
-    again = start(*make(tmp_path / "var"))
+    again = start(*make(room / "var"))
     again.address()
     assert "Making a new PostgreSQL database" not in again.told
     prepared_again = (again.var / "log" / "prepare.log").read_text()
