@@ -270,6 +270,10 @@ FRESHNESS_MINUTES = {
     platform: env.int(f"{platform}_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES)
     for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE")
 }
+RETENTION_DAYS = {
+    platform: env.int(f"{platform}_RETENTION_DAYS", default=None)
+    for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE")
+}
 SYNC_POST_LIMIT = env.int("SYNC_POST_LIMIT", default=50)
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
 SYNC_CONCURRENCY = env.int("SYNC_CONCURRENCY", default=32)
@@ -310,7 +314,6 @@ _SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    redact,
 ]
 structlog.configure(
     processors=[
@@ -339,6 +342,8 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                redact,
                 structlog.dev.ConsoleRenderer(
                     colors=sys.stderr.isatty(),
                     # The default shows local variables, and with them secrets.
@@ -348,9 +353,18 @@ LOGGING = {
             "foreign_pre_chain": _SHARED_PROCESSORS,
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"production": {"()": "django.utils.log.RequireDebugFalse"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "mail": {
+            "class": "config.redaction.AdminMail",
+            "level": "ERROR",
+            "filters": ["production"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
+        "django": {"handlers": ["mail"], "level": "INFO"},
         "django.server": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "django-q": {"level": "WARNING"},  # two lines for every job say nothing new
@@ -359,3 +373,5 @@ LOGGING = {
 }
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
+DEFAULT_EXCEPTION_REPORTER = "config.redaction.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.redaction.ReportFilter"

@@ -63,6 +63,11 @@ def forget_old_runs() -> None:
     retention.forget_old_runs()
 
 
+def forget_stale_data() -> None:
+    """Delete what platforms' APIs told and was not read again in the time that their terms give."""
+    retention.forget_stale_data()
+
+
 def refresh_grants() -> None:
     """Refresh the grants that are near their end."""
     renewal.refresh_due()

@@ -30,6 +30,7 @@ from scraping.meter import Meter
 from socials import platforms
 from socials.models import Connection, ConnectionType, Grant, Post, Priority, Profile, Trigger
 from socials.platforms.kit.platform import Source
+from socials.sync import retention
 from socials.sync.threads import Threads
 from socials.types import Ask, Context, Depth, Reading, Token
 
@@ -255,8 +256,12 @@ def _context(chunk: Chunk) -> Context:
 
 
 def _depth(row: Connection, profile: Profile | None) -> Depth:
-    known = profile is not None and row.last_posts_read_at is not None
-    return Depth.CHEAP if known and row.trigger == Trigger.SCHEDULE else Depth.FULL
+    """The schedule reads cheaply what is known, except posts that must be read again to be kept."""
+    if profile is None or row.last_posts_read_at is None or row.trigger != Trigger.SCHEDULE:
+        return Depth.FULL
+    days = retention.read_again_days(row.platform)
+    age = (row.started_at or row.updated_at) - row.last_posts_read_at
+    return Depth.FULL if days and age > timedelta(days=days) else Depth.CHEAP
 
 
 def _held(
