@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from socials import (
+    alarms,
     authorisation,
     batches,
     duties,
@@ -108,6 +109,11 @@ def deliver_webhooks() -> None:
 def send_webhook_notice(webhook_id: int) -> None:
     """E-mail the managers that a webhook was switched off."""
     webhooks.send_notice(webhook_id)
+
+
+def watch() -> None:
+    """Tell people of troubles that last."""
+    alarms.watch()
 
 
 def forget_old_deliveries() -> None:

@@ -1,5 +1,6 @@
 """Accounts and what was read from them. A row's state moves here and nowhere else."""
 
+from socials.models.alarm import Alarm
 from socials.models.batch import Batch, BatchItem
 from socials.models.connection import (
     Connection,
@@ -24,6 +25,7 @@ from socials.models.thumbnail import Thumbnail
 from socials.models.webhook import Delivery, Event, Webhook
 
 __all__ = [
+    "Alarm",
     "Batch",
     "BatchItem",
     "Circuit",
