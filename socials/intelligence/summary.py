@@ -68,10 +68,14 @@ def _key(talent_id: int, days: int) -> str:
 _VERSION = """
     SELECT t.timezone, (
         SELECT md5(COALESCE(string_agg(concat_ws(' ', c.id, c.xmin, c.ctid, p.xmin, p.ctid, (
-            SELECT count(*) FROM socials_post
-            WHERE connection_id = c.id AND deleted_at IS NULL
+            SELECT id FROM socials_post WHERE connection_id = c.id
+            ORDER BY posted_at DESC NULLS LAST, id DESC LIMIT 1
         ), (
-            SELECT count(*) FROM socials_snapshot WHERE connection_id = c.id
+            SELECT posted_at FROM socials_post
+            WHERE connection_id = c.id AND posted_at IS NOT NULL
+            ORDER BY posted_at ASC NULLS FIRST, id ASC LIMIT 1
+        ), (
+            SELECT min(date) FROM socials_snapshot WHERE connection_id = c.id
         )), ';' ORDER BY c.id), ''))
         FROM socials_connection c LEFT JOIN socials_profile p ON p.connection_id = c.id
         WHERE c.talent_id = t.id
@@ -81,8 +85,9 @@ _VERSION = """
 
 
 def version_of(talent_id: int) -> tuple[Any, ...]:
-    """What every answer stands for: PostgreSQL's own row versions, which no write can forget to
-    move, and the step of time. One statement. Raises Talent.DoesNotExist.
+    """What every answer stands for: PostgreSQL's own row versions, which no sync can forget to
+    move, both ends of posts and history, which show what retention took, and the step of time.
+    Costs the same for any number of posts. One statement. Raises Talent.DoesNotExist.
     """
     with database.cursor() as cursor:
         cursor.execute(_VERSION, [talent_id if talent_id < 2**63 else -1])
