@@ -63,7 +63,7 @@ def test_the_tab_needs_no_script_and_its_links_keep_the_range(
     page.get_by_role("link", name="Table").click()
     expect(page.get_by_role("rowheader").first).to_be_visible()
     expect(page.get_by_text("Growth, 30 days").first).to_be_visible()
-    expect(page.get_by_text("gained 9,99").first).to_be_visible()
+    expect(page.get_by_text("gained 10,003").first).to_be_visible()
     expect(page.get_by_text("TikTok @gone: not found.")).to_be_visible()
 
 
