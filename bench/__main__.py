@@ -24,14 +24,14 @@ def main() -> int:
     names = parser.parse_args().names or NAMES
     if unknown := sorted(set(names) - set(NAMES)):
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
-    _set_up()
+    set_up()
     figures: list[Figure] = []
     for name in names:
         figures += _measure(name)
     return int(any(figure.met is False for figure in figures))
 
 
-def _set_up() -> None:
+def set_up() -> None:
     """A database server of our own; nothing here touches the one of ``make run``."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in ("DATABASE_URL", "SANDBOX_HOSTS"):

@@ -1,13 +1,15 @@
 """A platform that answers after a while: YouTube's wire for any channel, with fifty videos each.
 
-``python -m bench.latency SECONDS`` prints the port it listens on.
+``python -m bench.latency SECONDS FAULTS`` prints the port it listens on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -68,13 +70,18 @@ def answer(target: str) -> list[dict[str, object]]:
     method = split.path.rpartition("/")[2]
     if method == "channels":
         names = asked["id"].split(",") if "id" in asked else [asked["forHandle"]]
-        return [channel(name) for name in names]
+        return [channel(name) for name in names if "nobody" not in name]
     if method == "playlistItems":
         return [entry(asked["playlistId"], number) for number in range(VIDEOS)]
     return [video(video_id) for video_id in asked["id"].split(",")]
 
 
-async def serve(seconds: float) -> None:
+async def serve(seconds: float, faults: float) -> None:
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):  # whoever asked was killed
+            await converse(reader, writer)
+        writer.close()
+
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             while (await reader.readline()).strip():
@@ -82,14 +89,14 @@ async def serve(seconds: float) -> None:
             began = asyncio.get_running_loop().time()
             body = json.dumps({"items": answer(line.split()[1].decode())}).encode()
             await asyncio.sleep(max(0.0, began + seconds - asyncio.get_running_loop().time()))
+            status = b"503 Busy" if random.random() < faults else b"200 OK"  # noqa: S311
             writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+                b"HTTP/1.1 %b\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (status, len(body), body)
             )
             await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.start_server(receive, "127.0.0.1", 0, backlog=1024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
@@ -100,4 +107,4 @@ def _posted_at(number: int) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), float(sys.argv[2])))

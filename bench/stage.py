@@ -74,12 +74,46 @@ def multiply(row: models.Model, number: int, **values: str) -> None:
         )
 
 
+def rename_some_to_nobody() -> None:
+    """Every fiftieth account is one that the platform does not know."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE socials_connection SET handle = 'nobody' || id, handle_key = 'nobody' || id "
+            "WHERE id % 50 = 0"
+        )
+
+
+def number(question: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return int(cursor.fetchone()[0] or 0)
+
+
+def counts(question: str) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return dict(cursor.fetchall())
+
+
+def end_other_sessions() -> None:
+    """As when the database restarts: everybody else's connection breaks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 @contextmanager
-def slow_platform(seconds: float) -> Iterator[psutil.Process]:
-    """A server that answers after so long. Its address goes to the settings of what is started."""
+def slow_platform(seconds: float, *, faults: float = 0.0) -> Iterator[psutil.Process]:
+    """A server that answers after so long, and 503 to a share of ``faults``.
+
+    Its address goes to the settings of what is started.
+    """
     server = subprocess.Popen(  # noqa: S603  our own module
-        [sys.executable, "-m", "bench.latency", str(seconds)], cwd=ROOT, stdout=subprocess.PIPE
-    )
+        [sys.executable, "-m", "bench.latency", str(seconds), str(faults)],
+        cwd=ROOT, stdout=subprocess.PIPE,
+    )  # fmt: skip
     assert server.stdout is not None
     os.environ["YOUTUBE_API_URL"] = f"http://127.0.0.1:{int(server.stdout.readline())}"
     try:
@@ -90,8 +124,8 @@ def slow_platform(seconds: float) -> Iterator[psutil.Process]:
 
 
 @contextmanager
-def cluster(*, workers: int, concurrency: int) -> Iterator[psutil.Process]:
-    """A worker cluster, ready to work."""
+def cluster(*, workers: int, concurrency: int, fresh: bool = True) -> Iterator[psutil.Process]:
+    """A worker cluster, ready to work. ``fresh``: the first, which finds no other's jobs."""
     environment = {
         **os.environ,
         "WORKERS": str(workers),
@@ -99,17 +133,23 @@ def cluster(*, workers: int, concurrency: int) -> Iterator[psutil.Process]:
         "YOUTUBE_API_KEY": "bench-key",
         "YOUTUBE_SOURCES": "youtube_data",
         "YOUTUBE_DAILY_QUOTA": "1000000000",
-        "LOG_LEVEL": "ERROR",
+        "LOG_LEVEL": "CRITICAL",
     }
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE socials_worker, django_q_ormq")
+    if fresh:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE socials_worker, django_q_ormq")
     process = subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=environment)
     try:
-        wait_for("SELECT count(*) >= %s FROM socials_worker", [workers], seconds=60)
+        if fresh:
+            wait_for("SELECT count(*) >= %s FROM socials_worker", [workers], seconds=60)
         yield psutil.Process(process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def wait_for(question: str, values: Sequence[int], *, seconds: float) -> None:

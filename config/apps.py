@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps, apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
@@ -14,7 +14,8 @@ class HouseConfig(AppConfig):
     default = False
 
     def ready(self) -> None:
-        post_migrate.connect(make_cache_table, sender=self)
+        # Django tells only of applications that have models, and we have none.
+        post_migrate.connect(make_cache_table, sender=apps.get_app_config("talent"))
 
 
 def make_cache_table(*, using: str, **_: Any) -> None:

@@ -303,8 +303,9 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def rescue(self) -> list[Connection]:
         """Take back rows whose holder is gone: due at once, the attempt counted.
 
-        A lost worker is not the account's fault, so it never uses up the last attempt; only a row
-        over which one worker after another dies ends in ERROR. Returns the rows as they were.
+        A lost worker is not the account's fault, so it always leaves two attempts: one real failure
+        is still tried again. Only a row over which one worker after another dies ends in ERROR.
+        Returns the rows as they were.
         """
         with transaction.atomic():
             rows = list(
@@ -324,7 +325,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             held.filter(sync_status=SyncStatus.SYNCING).update(
                 sync_status=SyncStatus.PENDING,
                 next_attempt_at=Now(),
-                attempt=Least(F("attempt"), Value(max(max_attempts() - 1, 0))),
+                attempt=Least(F("attempt"), Value(max(max_attempts() - 2, 0))),
                 lost_workers=F("lost_workers") + 1,
                 **_unheld(),
             )

@@ -216,11 +216,12 @@ def test_renewing_keeps_only_what_is_still_ours(jane: Talent) -> None:
     assert ROWS.all().renew([first.pk, second.pk], owner="one") == {first.pk}
 
 
-def test_a_lost_worker_costs_no_last_attempt(row: Connection) -> None:
-    ROWS.update(attempt=2)
-    assert claim()[0].attempt == 3
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_a_lost_worker_leaves_two_attempts(row: Connection, attempt: int) -> None:
+    ROWS.update(attempt=attempt - 1)
+    assert claim()[0].attempt == attempt
     ROWS.filter(lease_owner="one").rescue()
-    assert (now(row).sync_status, now(row).attempt, now(row).lost_workers) == ("PENDING", 2, 1)
+    assert (now(row).sync_status, now(row).attempt, now(row).lost_workers) == ("PENDING", 1, 1)
 
 
 def test_an_account_over_which_every_worker_dies_ends_in_an_error(row: Connection) -> None:
