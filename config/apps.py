@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.apps import AppConfig, apps, apps
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
