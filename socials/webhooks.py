@@ -34,6 +34,7 @@ from standardwebhooks import Webhook as Signature
 from scraping.errors import Failure
 from scraping.http import Http, Limits, Unsent
 from socials.models import Delivery, Webhook
+from socials.models.webhook import FORGIVEN
 from socials.outbox import DELIVER
 from socials.sync.turn import CLUSTER, stopping
 from socials.sync.workers import host
@@ -353,14 +354,15 @@ def _recovered(webhook: Webhook) -> None:
 
 
 def _failed(webhook: Webhook, answered: Answered) -> None:
-    """Count it; leave the receiver alone for a moment, the longer the more often it failed."""
+    """Count it; leave a failing receiver alone, the longer the more often it failed in a row."""
     since = webhook.failing_since
     if answered.status == GONE:
         _disable(webhook, "The receiver answered 410 Gone: it wants no more messages.")
     elif since is not None and since < timezone.now() - DISABLED_AFTER:
         _disable(webhook, f"Nothing has arrived since {since:%d %B %Y}. Last: {answered.words}")
     else:
-        pause = min(2 ** min(webhook.failures + 1, 10), LONGEST_PAUSE)
+        failures = webhook.failures + 1
+        pause = min(2 ** min(failures, 10), LONGEST_PAUSE) if failures > FORGIVEN else 0
         Webhook.objects.filter(pk=webhook.pk).update(
             failures=F("failures") + 1,
             failing_since=Coalesce("failing_since", Now()),

@@ -19,6 +19,8 @@ CLAIM_SECONDS = 60
 """A message that was taken for sending and not heard of for so long is sent again."""
 AT_ONCE = 4
 """Messages under way to one receiver at a time; one alone while it fails."""
+FORGIVEN = 2
+"""So many failures in a row may be the messages' own; one more, and the receiver is failing."""
 
 
 class Event(models.TextChoices):
@@ -94,7 +96,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
                             AND next_attempt_at <= statement_timestamp()
                         ORDER BY next_attempt_at, id
                         LIMIT GREATEST(
-                            0, CASE WHEN receiver.failures = 0 THEN %s ELSE 1 END - (
+                            0, CASE WHEN receiver.failures <= %s THEN %s ELSE 1 END - (
                                 SELECT count(*) FROM socials_webhook_delivery
                                 WHERE webhook_id = receiver.id AND status = 'pending'
                                     AND claim <> '' AND next_attempt_at > statement_timestamp()
@@ -110,7 +112,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
                 FROM due WHERE socials_webhook_delivery.id = due.id
                 RETURNING socials_webhook_delivery.id
                 """,
-                [AT_ONCE, limit, claim, CLAIM_SECONDS],
+                [FORGIVEN, AT_ONCE, limit, claim, CLAIM_SECONDS],
             )
             ids = [row[0] for row in cursor.fetchall()]
         return list(self.filter(pk__in=ids).select_related("webhook").order_by("pk"))
