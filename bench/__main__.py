@@ -14,8 +14,10 @@ from django.core.management import call_command
 if TYPE_CHECKING:
     from bench.figures import Figure
 
-FOLDER = Path(__file__).resolve().parent.parent / "var" / "bench"
-NAMES = ("storing", "growth", "pages", "throughput", "memory")
+FOLDER = Path(
+    os.environ.get("BENCH_DIR") or Path(__file__).resolve().parent.parent / "var" / "bench"
+)
+NAMES = ("storing", "growth", "day", "pages", "throughput", "memory")
 
 
 def main() -> int:

@@ -167,7 +167,7 @@ def wait_for(question: str, values: Sequence[int], *, seconds: float) -> None:
 def cpu_seconds(*roots: psutil.Process) -> float:
     """What these processes and their children have used so far, PostgreSQL's included."""
     family: set[psutil.Process] = set()
-    for root in (*roots, psutil.Process(_postmaster())):
+    for root in (*roots, psutil.Process(postmaster())):
         family |= {root, *root.children(recursive=True)}
     total = 0.0
     for process in family:
@@ -179,7 +179,7 @@ def cpu_seconds(*roots: psutil.Process) -> float:
     return total
 
 
-def _postmaster() -> int:
+def postmaster() -> int:
     data_dir = settings.VAR_DIR / "postgres"
     address(data_dir)
     return int((data_dir / "postmaster.pid").read_text().splitlines()[0])
