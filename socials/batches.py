@@ -45,6 +45,10 @@ class Progress:
     started_at: datetime
     finished_at: datetime | None
 
+    @property
+    def settled(self) -> int:
+        return self.done + self.failed
+
 
 def begin(
     kind: str, talents: QuerySet[Talent], *, force: bool = False, actor: User | None = None

@@ -150,6 +150,35 @@
     );
   });
 
+  /* Rows that are ticked. The bar itself shows and hides by the stylesheet alone. */
+  const rows = () => $$("td .check[form=bulk]");
+  const count = () => {
+    const every = $("[data-every]");
+    if (!every) return;
+    const ticked = rows().filter((row) => row.checked).length;
+    const whole = $("[data-whole]");
+    every.hidden = false;
+    every.checked = ticked > 0 && ticked === rows().length;
+    every.indeterminate = ticked > 0 && !every.checked;
+    if (whole && !every.checked) whole.checked = false;
+    const told = whole?.checked ? Number(whole.dataset.whole) : ticked;
+    const words = ticked ? `${told.toLocaleString("en")} selected` : "";
+    if ($("[data-count]").textContent !== words) $("[data-count]").textContent = words;
+  };
+  on("change", (event) => {
+    if (event.target.matches("[data-every]")) rows().forEach((row) => (row.checked = event.target.checked));
+    if (event.target.matches(".check")) count();
+  });
+  on("reset", (event) => {
+    if (event.target.id !== "bulk") return;
+    $("[data-every]").focus();
+    setTimeout(count);
+  });
+  on("submit", (event) => {
+    if (event.target.id !== "bulk" || event.submitter?.value === "export") return;
+    setTimeout(() => $$("button", event.target).forEach((button) => button.setAttribute("aria-disabled", "true")));
+  });
+
   /* Live parts. A poll waits while its tab is hidden and while its reader has pressed Pause,
      which is remembered for this page. */
   const poll = () => $("[data-poll]");
@@ -181,6 +210,7 @@
     $$("[data-reveal], [data-live], [data-copy]", part).forEach((scripted) => (scripted.hidden = false));
     paused = remembered();
     show();
+    count();
   };
   on("click", (event) => {
     if (!event.target.closest("[data-live-pause]")) return;
@@ -192,11 +222,12 @@
   on("visibilitychange", () => document.hidden || paused || refresh());
   on("htmx:beforeRequest", (event) => {
     if (event.detail.elt.matches("[data-poll]") && (document.hidden || paused)) event.preventDefault();
+    if (event.detail.elt.matches("[data-batch]") && document.hidden) event.preventDefault();
   });
   on("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
     if (elt.matches("[data-poll]")) return say(successful ? pace() : "Can't reach Greenroom, trying again");
-    if (successful || xhr.status === 422) return;
+    if (successful || xhr.status === 422 || elt.matches("[data-batch]")) return;
     toast(
       xhr.status === 403
         ? "That needs a manager. If you are one, reload the page."

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from socials.pages import (
     account,
     activity,
+    bulk,
     callbacks,
     callbacks_youtube,
     connect,
@@ -24,6 +25,8 @@ from socials.pages import (
 urlpatterns = [
     path("", talent_list.talent_list, name="talent-list"),
     path("talents/live", talent_list.talent_list_live, name="talent-list-live"),
+    path("talents/bulk", bulk.talents_bulk, name="talents-bulk"),
+    path("talents/batch/<int:batch_id>", bulk.batch_progress, name="batch-progress"),
     path("talent/new", talent_page.talent_new, name="talent-new"),
     path("talent/<int:talent_id>", talent_page.talent_overview, name="talent-overview"),
     path("talent/<int:talent_id>/profiles", connections.talent_profiles, name="talent-profiles"),

@@ -1,0 +1,65 @@
+"""The filter, the page and the size of the talent list, as its address tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from socials.queries import ORDERINGS, STALE_HOURS, SYNCED, RosterFilter
+
+SIZES = (50, 25, 100, 500)
+"""Rows of a page; the first is the usual number."""
+STATES = {
+    "ready": "Connected",
+    "syncing": "Syncing",
+    "pending": "Pending",
+    "error": "Error",
+    "reauth": "Reconnect",
+    "attention": "Needs attention",
+}
+STATUSES = {"active": "Active", "archived": "Archived", "all": "All"}
+
+
+def wanted_of(request: HttpRequest) -> tuple[RosterFilter, int, int]:
+    """The filter, page and size of the address; what makes no sense there is left out."""
+    asked = request.GET
+    user = request.user
+    manager = asked.get("manager", "")
+    size = number_of(asked.get("size"))
+    wanted = RosterFilter(
+        search=asked.get("q", "").replace("\x00", "").strip()[:100],
+        platform=_one_of(asked.get("platform", ""), SYNCED),
+        state=_one_of(asked.get("state", ""), STATES),
+        manager=user.pk if manager == "me" else number_of(manager),
+        status=_one_of(asked.get("status", ""), STATUSES) or "active",
+        stale_hours=STALE_HOURS if asked.get("stale") else None,
+        ordering=_one_of(asked.get("sort", ""), ORDERINGS) or "name",
+    )
+    return wanted, number_of(asked.get("page")) or 1, size if size in SIZES else SIZES[0]
+
+
+def _one_of(value: str, known: Any) -> str:
+    return value if value in known else ""
+
+
+def number_of(text: str | None) -> int | None:
+    # 18 digits always fit the database's bigint
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def address(wanted: RosterFilter, size: int, number: int = 1) -> str:
+    parts = {
+        "q": wanted.search,
+        "platform": wanted.platform,
+        "state": wanted.state,
+        "manager": wanted.manager or "",
+        "status": wanted.status if wanted.status != "active" else "",
+        "stale": wanted.stale_hours or "",
+        "sort": wanted.ordering if wanted.ordering != "name" else "",
+        "size": size if size != SIZES[0] else "",
+        "page": number if number > 1 else "",
+    }
+    query = urlencode({name: value for name, value in parts.items() if value})
+    return f"/?{query}" if query else "/"
