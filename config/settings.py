@@ -267,12 +267,14 @@ secrets.no_sandbox_in_production(SANDBOX_HOSTS, debug=DEBUG)
 SYNC_RETRY_DELAYS = tuple(float(s) for s in env.list("SYNC_RETRY_DELAYS", default=["0", "2", "4"]))
 SYNC_FRESHNESS_MINUTES = env.int("SYNC_FRESHNESS_MINUTES", default=60)
 FRESHNESS_MINUTES = {
-    platform: env.int(f"{platform}_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES)
-    for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE")
+    "INSTAGRAM": env.int("INSTAGRAM_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES),
+    "TIKTOK": env.int("TIKTOK_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES),
+    "YOUTUBE": env.int("YOUTUBE_FRESHNESS_MINUTES", default=SYNC_FRESHNESS_MINUTES),
 }
 RETENTION_DAYS = {
-    platform: env.int(f"{platform}_RETENTION_DAYS", default=None)
-    for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE")
+    "INSTAGRAM": env.int("INSTAGRAM_RETENTION_DAYS", default=None),
+    "TIKTOK": env.int("TIKTOK_RETENTION_DAYS", default=None),
+    "YOUTUBE": env.int("YOUTUBE_RETENTION_DAYS", default=None),
 }
 SYNC_POST_LIMIT = env.int("SYNC_POST_LIMIT", default=50)
 SYNC_LEASE_SECONDS = env.int("SYNC_LEASE_SECONDS", default=120)
