@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import psutil
@@ -54,7 +55,14 @@ def processes(cluster: Cluster) -> list[psutil.Process]:
 
 
 def alive(before: list[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in before if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in before if _lives(process)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def state(row: Connection) -> str:
@@ -266,7 +274,8 @@ def test_a_storm_of_kills_ends_with_every_account_read_once(
         if number % 15 == 14:
             victims = [p for cluster in clusters for p in processes(cluster)]
             if victims:
-                chance.choice(victims).kill()
+                with suppress(psutil.NoSuchProcess):  # it may have ended by itself
+                    chance.choice(victims).kill()
             connections.disconnect(rows.pop(chance.randrange(len(rows))).pk)
             connections.request_sync(chance.choice(rows).pk)
             time.sleep(chance.random())
