@@ -164,7 +164,8 @@ def test_while_a_receiver_fails_it_gets_one_message_at_a_time(
     happen(12)
     deliver()
     assert len(good.received) == 12
-    assert 1 <= len(bad.received) <= 4
+    # Four at a time until the third failure is known: the first two each let one more go.
+    assert 1 <= len(bad.received) <= 6
     sent = len(bad.received)
     deliver()
     assert len(bad.received) == sent
