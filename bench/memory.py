@@ -26,11 +26,17 @@ def measure() -> list[Figure]:
         after_100 = busiest()
         in_flight = _sync(ACCOUNTS, busiest)
         done = 100 + ACCOUNTS
+        on_the_way = []
         while done < SYNCS:
             _sync(ACCOUNTS)
             done += ACCOUNTS
+            on_the_way.append(busiest())
         after_all = busiest()
-    made_of = {"MB after 100": after_100, f"MB after {done:,}": after_all}
+    made_of = {
+        "MB after 100": after_100,
+        f"MB after {done:,}": after_all,
+        "MB on the way": on_the_way,
+    }
     return [
         Figure("worker with 64 reads in flight", in_flight, unit="MB"),
         Figure(f"worker after {SYNCS:,} syncs ÷ after 100", after_all / after_100, None, 1.2,

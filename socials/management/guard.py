@@ -57,6 +57,7 @@ PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0)
 LASTING_SECONDS = 10.0
 
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -239,6 +240,7 @@ def _become_cluster(parent: int, *, name: str, drain_pipe: int) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)  # until django-q2 sets its own
         os.setsid()
         _tie_to(parent)
+        _share_memory_arenas()
         os.environ[CLUSTER] = name
         os.environ[DRAIN_PIPE] = str(drain_pipe)
         os.register_at_fork(before=_note_parent, after_in_child=_tie_to_noted)
@@ -257,6 +259,17 @@ def _become_cluster(parent: int, *, name: str, drain_pipe: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _share_memory_arenas() -> None:
+    """glibc keeps a heap for each thread, and what a hundred readers have freed in theirs."""
+    if _libc is not None and hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_ARENA_MAX, 2)
+
+
+def _give_memory_back() -> None:
+    if _libc is not None and hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(0)
 
 
 def _tie_to(parent: int) -> None:
@@ -280,6 +293,7 @@ def _tie_to_noted() -> None:
 
 
 def _idle(**_: Any) -> None:
+    _give_memory_back()
     board.write(busy=False)
 
 

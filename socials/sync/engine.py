@@ -16,7 +16,14 @@ from typing import cast
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    reset_queries,
+    transaction,
+)
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -126,6 +133,7 @@ class Loop:
     def _turn(self, step: Callable[[], bool]) -> bool:
         """Take a step; where the database goes away meanwhile, wait for it with what is held."""
         since = time.monotonic()
+        reset_queries()  # with DEBUG on, Django keeps what it was asked, posts and all
         while True:
             try:
                 return step()

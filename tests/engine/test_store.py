@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection as database
@@ -17,6 +18,7 @@ from socials.sync.reading import Held
 from socials.types import Count, PostKind, Reading
 from socials.types import Post as ReadPost
 from socials.types import Profile as ReadProfile
+from tests.engine.conftest import Stage
 
 pytestmark = pytest.mark.django_db
 Account = Callable[..., Connection]
@@ -119,3 +121,15 @@ def versions() -> list[tuple[int, int]]:
     with database.cursor() as cursor:
         cursor.execute("SELECT id, xmin::text::bigint FROM socials_post ORDER BY id")
         return list(cursor.fetchall())
+
+
+def test_a_loop_keeps_no_statement_with_debug_on(
+    stage: Stage, account: Account, loop: Callable[[], None], settings: Any
+) -> None:
+    settings.DEBUG = True
+    for number in range(3):
+        stage.says(f"maya{number}", items=[{"id": "a"}])
+        account(f"maya{number}")
+    loop()
+    assert Connection.objects.filter(sync_status="READY").count() == 3
+    assert not any("INSERT INTO socials_post" in query["sql"] for query in database.queries)
