@@ -45,7 +45,7 @@ $(INSTALLED): requirements/dev.txt .ci/install
 	@touch $@
 
 lock: install ## pin the requirements anew from pyproject.toml
-	@for set in base: test:--extra=test "dev:--extra=test --extra=dev"; do \
+	@for set in base: s3:--extra=s3 "test:--extra=s3 --extra=test" "dev:--extra=s3 --extra=test --extra=dev"; do \
 		$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q \
 			$${set#*:} -o requirements/$${set%%:*}.txt || exit 1; \
 	done
