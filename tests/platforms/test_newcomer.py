@@ -9,6 +9,7 @@ from django.core.management import call_command
 from pytest_httpserver import HTTPServer
 
 from socials import connections, handles, platforms
+from socials.handles.rule import Rule
 from socials.models import Connection
 from socials.sync.engine import Loop
 from talent.models import Talent
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def loopreel(settings: Any, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer) -> HTTPServer:
-    rule = handles._Rule(
+    rule = Rule(
         platform="LOOPREEL",
         name="LoopReel",
         domains=("loopreel.example",),
@@ -30,7 +31,7 @@ def loopreel(settings: Any, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPSer
         url=lambda handle: f"https://loopreel.example/{handle}",
     )
     monkeypatch.setitem(platforms.PLATFORMS, "LOOPREEL", "tests.platforms.newcomer.PLATFORM")
-    monkeypatch.setitem(handles._RULES, "LOOPREEL", rule)
+    monkeypatch.setitem(handles.RULES, "LOOPREEL", rule)
     settings.PLATFORM_SETTINGS = {
         **settings.PLATFORM_SETTINGS,
         "LOOPREEL_API_URL": httpserver.url_for("").rstrip("/"),
