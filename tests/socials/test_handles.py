@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scraping.handles import tidy, tiktok
 from socials.errors import InvalidHandle
-from socials.handles import Handle, at, parse, recognise, youtube_filter
+from socials.handles import Handle, at, parse, recognise
+from socials.handles.youtube import youtube_filter
 
 PLATFORMS = ["INSTAGRAM", "TIKTOK", "YOUTUBE", "TWITTER", "LINKEDIN"]
 CHANNEL = "UC_x5XG1OV2P6uZZ5FSM9Ttw"

@@ -23,7 +23,7 @@ from scraping.errors import (
 )
 from scraping.types import Post, Profile
 from scraping.wire import Fields
-from socials.handles import CHANNEL_ID, youtube_filter
+from socials.handles.youtube import CHANNEL_ID, youtube_filter
 from socials.platforms.kit.platform import Outcome
 from socials.platforms.youtube import parse
 from socials.platforms.youtube.api import MOST, Api
