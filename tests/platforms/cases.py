@@ -75,7 +75,7 @@ CASES: tuple[Case, ...] = (
         differs={Mood.NONEXISTENT: STILL_READ, Mood.PRIVATE: STILL_READ},
     ),
     Case(
-        "TIKTOK", "tiktok_display", token=tiktok_sandbox.access_token,
+        "TIKTOK", "tiktok_display", token=tiktok_sandbox.tokens.access_token,
         differs={Mood.NONEXISTENT: STILL_READ, Mood.PRIVATE: STILL_READ},
     ),
     Case("INSTAGRAM", "apify", spoilt_leaves=20),

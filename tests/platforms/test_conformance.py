@@ -39,7 +39,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=str)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sandboxes take their time where people watch; here nobody does."""
     monkeypatch.setattr(apify_sandbox, "RUN_SECONDS", 0.0)
-    for sandbox in (apify_sandbox, instagram_sandbox, tiktok_sandbox, youtube_sandbox):
+    for sandbox in (apify_sandbox, instagram_sandbox, tiktok_sandbox.display, youtube_sandbox):
         monkeypatch.setattr(sandbox, "SLOW_SECONDS", 0.6)
 
 

@@ -14,7 +14,7 @@ from scraping.errors import Failure, NotConfigured, ReauthRequired
 from scraping.http import Http, Limits
 from scraping.meter import Meter
 from socials.platforms.tiktok import oauth
-from socials.platforms.tiktok.sandbox import open_id
+from socials.platforms.tiktok.sandbox.tokens import open_id
 from socials.sandbox import Sandbox
 from socials.types import Context, TokenGrant
 from tests.platforms.tiktok_stage import NOW, Stage, payload, refuse, reply

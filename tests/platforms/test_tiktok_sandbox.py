@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scraping.http import Http, Limits, Reply
-from socials.platforms.tiktok.sandbox import access_token
+from socials.platforms.tiktok.sandbox.tokens import access_token
 from socials.sandbox import Sandbox
 
 GOOD = {"fields": "id,create_time"}

@@ -193,7 +193,7 @@ def test_an_ended_token_is_not_shown_to_the_platform_while_its_renewal_is_down(
 @pytest.mark.usefixtures("one_attempt", "platform_settings")
 @pytest.mark.django_db(transaction=True)
 def test_a_token_that_has_ended_is_renewed_before_it_is_used(jane: Talent, sandbox: Any) -> None:
-    from socials.platforms.tiktok.sandbox import access_token, open_id, refresh_token
+    from socials.platforms.tiktok.sandbox.tokens import access_token, open_id, refresh_token
 
     grant = granted(
         jane,
@@ -210,7 +210,7 @@ def test_a_token_that_has_ended_is_renewed_before_it_is_used(jane: Talent, sandb
 @pytest.mark.usefixtures("one_attempt", "platform_settings")
 @pytest.mark.django_db(transaction=True)
 def test_a_dead_grant_heals_by_itself_when_it_is_good_again(jane: Talent, sandbox: Any) -> None:
-    from socials.platforms.tiktok.sandbox import access_token, open_id, refresh_token
+    from socials.platforms.tiktok.sandbox.tokens import access_token, open_id, refresh_token
 
     grant = granted(
         jane,
