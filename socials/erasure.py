@@ -25,7 +25,7 @@ from socials.images import thumbs
 from socials.images.files import path
 from socials.images.pixels import SIZES
 from socials.intelligence import summary
-from socials.models import Connection, Delivery
+from socials.models import Connection, Delivery, RosterImport
 from socials.models.photo import Photo, PhotoRun
 from socials.models.thumbnail import Thumbnail
 from talent.activity import record
@@ -70,6 +70,8 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
             files = _files_of(talent)
             _remove(talent, actor, counts)
         _wipe(counts, Delivery.objects.filter(talent_id=talent_id))
+        # Whom an uploaded file names is not known; it is kept for a day only.
+        _wipe(counts, RosterImport.objects.all())
         counts["talent_activity"] += _redact(Q(talent_id=talent_id), object="", details={})
         receipt = Receipt(talent_id, timezone.now(), _told(counts, len(files)))
         record(

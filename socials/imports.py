@@ -1,4 +1,4 @@
-"""People and accounts from files: a roster with its handles, or an older system's handles.
+"""People and accounts from a file: a roster with its handles.
 
 A file is planned row by row against what is there, then written set-wise in one transaction; a dry
 run stops after the plan, so it tells the same outcomes. A row goes in whole or not at all, and a bad
@@ -11,7 +11,6 @@ new. An empty cell leaves what is there. A cell may hold several handles, with ;
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from socials.errors import InvalidHandle
 from socials.handles import Handle
 from socials.models import Connection
 from socials.platforms import PLATFORMS
-from socials.spreadsheets import Row, Unreadable
+from socials.spreadsheets import Row, Table
 from talent import roster
 from talent.models import Talent, User
 from talent.roles import can_read
@@ -34,7 +33,8 @@ Outcome = Literal["created", "updated", "unchanged", "failed"]
 
 PLATFORM_COLUMNS: Final = {platform.lower(): platform for platform in PLATFORMS}
 ROSTER_COLUMNS: Final = ("name", "email", "tags", "manager", *PLATFORM_COLUMNS)
-LEGACY_COLUMNS: Final = ("talent", "platform", "handle", "url")
+NEEDED: Final = ("name",)
+_COLUMN_OF: Final = {"manager_id": "manager"}
 
 
 @dataclass(slots=True)
@@ -46,6 +46,10 @@ class RowResult:
     talent_id: int | None = None
     errors: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
+    given: dict[str, str] = field(default_factory=dict)
+    """What stands in the cells that are wrong."""
+    changed: tuple[str, ...] = ()
+    """The columns that a row of a roster adds to, or changes."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -83,15 +87,16 @@ class _Person:
     accounts: list[Handle] = field(default_factory=list)
     results: list[RowResult] = field(default_factory=list)
 
-    def take(self, fields: Mapping[str, Any]) -> bool:
-        """Accept new values; whether any differs."""
+    def take(self, fields: Mapping[str, Any]) -> list[str]:
+        """Accept new values; the names of those that differ."""
         moved = {k: v for k, v in fields.items() if self.fields.get(k) != v}
         self.fields |= moved
         self.changes |= moved
-        return bool(moved)
+        return list(moved)
 
-    def add(self, accounts: Iterable[Handle]) -> bool:
-        """Accept accounts; whether any is new. An id that a sync found is the same account."""
+    def add(self, accounts: Iterable[Handle]) -> list[str]:
+        """Accept accounts; the platforms of the new ones. An id that a sync found is the same
+        account."""
         fresh = {
             (account.platform, account.key): account
             for account in accounts
@@ -100,7 +105,7 @@ class _Person:
         }
         self.keys |= fresh.keys()
         self.accounts += fresh.values()
-        return bool(fresh)
+        return list(dict.fromkeys(platform for platform, _ in fresh))
 
 
 # --- a roster ------------------------------------------------------------------------------------
@@ -108,7 +113,11 @@ class _Person:
 
 def import_roster(file: Path, *, dry_run: bool = False, actor: User | None = None) -> Report:
     """Add and update talents with their handles. Raises Unreadable."""
-    table = spreadsheets.read(file, wanted=["name"])
+    return import_table(spreadsheets.read(file, wanted=NEEDED), dry_run=dry_run, actor=actor)
+
+
+def import_table(table: Table, *, dry_run: bool = False, actor: User | None = None) -> Report:
+    """As ``import_roster``, of a table that was read already."""
     with transaction.atomic():
         plan = _RosterPlan()
         results = tuple(plan.row(row) for row in table.rows)
@@ -126,7 +135,7 @@ class _RosterPlan:
         self.by_email: dict[str, list[_Person]] = defaultdict(list)
         self.by_name: dict[str, list[_Person]] = defaultdict(list)
         self.staff = _staff()
-        known = _known_accounts()
+        known = known_accounts()
         for talent in Talent.objects.only(
             "pk", "name", "email", "tags", "manager_id", "slug", "status"
         ):
@@ -143,14 +152,17 @@ class _RosterPlan:
         person = self._match(fields, errors) if "name" in fields else None
         result = RowResult(row.number, "failed", errors=errors, name=row.cells.get("name", ""))
         if errors:
+            result.given = {column: row.cells.get(column, "") for column in errors}
             return result
         if person is None:
             person = self._index(_Person({}))
             result.outcome = "created"
-        moved, joined = person.take(fields), person.add(accounts)
+        columns = {_COLUMN_OF.get(name, name) for name in person.take(fields)}
+        columns |= {platform.lower() for platform in person.add(accounts)}
         self._file(person)
         if result.outcome != "created":
-            result.outcome = "updated" if moved or joined else "unchanged"
+            result.outcome = "updated" if columns else "unchanged"
+        result.changed = tuple(column for column in ROSTER_COLUMNS if column in columns)
         result.talent_id = person.talent.pk if person.talent else None
         person.results.append(result)
         return result
@@ -176,11 +188,11 @@ class _RosterPlan:
             given["email"] = email
         if tags := row.cells.get("tags"):
             given["tags"] = tags.split(";")
+        fields: dict[str, Any] = {}
         try:
-            fields = roster.cleaned(**given)
+            fields |= roster.cleaned(**given)
         except roster.RosterRefused as refusal:
             errors |= refusal.fields
-            return {}
         if manager := row.cells.get("manager"):
             found = self.staff.get(manager.casefold(), set())
             if len(found) == 1:
@@ -189,9 +201,14 @@ class _RosterPlan:
                 errors["manager"] = [
                     f"{len(found)} people of the staff are called “{manager}”. Give the e-mail."
                     if found
-                    else f"Nobody of the staff is called “{manager}”. Give a user name or an e-mail."
+                    else f"Nobody of the staff is called “{manager}”. Give a user name or an e-mail"
+                    f"{self._example()}."
                 ]
         return fields
+
+    def _example(self) -> str:
+        known = next((name for name in self.staff if "@" in name), next(iter(self.staff), ""))
+        return f", like {known}" if known else ""
 
     def _match(self, fields: dict[str, Any], errors: dict[str, list[str]]) -> _Person | None:
         email = fields.get("email", "")
@@ -234,7 +251,8 @@ def _accounts(row: Row, errors: dict[str, list[str]]) -> list[Handle]:
     return accounts
 
 
-def _known_accounts() -> dict[int, set[tuple[str, str]]]:
+def known_accounts() -> dict[int, set[tuple[str, str]]]:
+    """Talent's id → the accounts that it has, by platform with handle or with stable id."""
     known: dict[int, set[tuple[str, str]]] = defaultdict(set)
     rows = Connection.objects.values_list("talent_id", "platform", "handle_key", "external_id")
     for talent_id, platform, key, external_id in rows.iterator():
@@ -251,131 +269,3 @@ def _staff() -> dict[str, set[int]]:
             for name in {user.username, user.email, user.get_full_name()} - {""}:
                 staff[name.casefold()].add(user.pk)
     return staff
-
-
-# --- an older system's handles -------------------------------------------------------------------
-
-
-def import_legacy_handles(
-    file: Path, *, dry_run: bool = False, actor: User | None = None
-) -> Report:
-    """Connect the handles of a JSON list or a CSV of talent (id, slug or exact name), platform,
-    handle, url. Raises Unreadable."""
-    rows, ignored = _legacy_rows(file)
-    with transaction.atomic():
-        plan = _LegacyPlan()
-        results = tuple(plan.row(row) for row in rows)
-        if not dry_run:
-            connections.connect_many(plan.accounts, actor=actor)
-    return Report(results, ignored)
-
-
-class _LegacyPlan:
-    def __init__(self) -> None:
-        self.accounts: list[tuple[int, Handle]] = []
-        self.known = _known_accounts()
-        self.names: dict[str, list[int]] = defaultdict(list)
-        self.slugs: dict[str, int] = {}
-        self.ids: dict[int, str] = {}
-        for pk, slug, name in Talent.objects.values_list("pk", "slug", "name"):
-            self.ids[pk] = name
-            self.slugs[slug] = pk
-            self.names[name].append(pk)
-
-    def row(self, row: Row) -> RowResult:
-        errors: dict[str, list[str]] = {}
-        talent_id = self._talent(row.cells.get("talent", ""), errors)
-        account = _legacy_account(row, errors)
-        result = RowResult(
-            row.number, "failed", talent_id, errors, self.ids.get(talent_id or 0, "")
-        )
-        if talent_id is None or account is None:
-            return result
-        known = self.known[talent_id]
-        if {(account.platform, account.key), (account.platform, account.handle)} & known:
-            result.outcome = "unchanged"
-        else:
-            result.outcome = "created"
-            known.add((account.platform, account.key))
-            self.accounts.append((talent_id, account))
-        return result
-
-    def _talent(self, told: str, errors: dict[str, list[str]]) -> int | None:
-        if not told:
-            errors["talent"] = ["Give the talent's id, slug or exact name."]
-            return None
-        if told.isascii() and told.isdigit() and len(told) < 19 and int(told) in self.ids:
-            return int(told)
-        if told in self.slugs:
-            return self.slugs[told]
-        found = self.names.get(told, [])
-        if len(found) == 1:
-            return found[0]
-        errors["talent"] = [
-            f"{len(found)} talents are called “{told[:80]}”. Give the id or the slug."
-            if found
-            else f"There is no talent with the id, slug or name “{told[:80]}”."
-        ]
-        return None
-
-
-def _legacy_account(row: Row, errors: dict[str, list[str]]) -> Handle | None:
-    told = row.cells.get("platform", "")
-    platform = {"X": "TWITTER"}.get(told.upper(), told.upper())
-    if platform not in PLATFORMS:
-        errors["platform"] = [
-            f"“{told[:40]}” isn't a platform. Give one of {', '.join(PLATFORMS)}."
-        ]
-        return None
-    try:
-        return handles.parse(
-            platform, handle=row.cells.get("handle", ""), url=row.cells.get("url", "")
-        )
-    except InvalidHandle as refusal:
-        errors["url" if refusal.field == "profileUrl" else "handle"] = [refusal.detail]
-        return None
-
-
-_SYNONYMS: Final = {
-    "talentid": "talent",
-    "talent_id": "talent",
-    "profileurl": "url",
-    "profile_url": "url",
-}
-
-
-def _legacy_rows(file: Path) -> tuple[list[Row], tuple[str, ...]]:
-    if file.suffix.lower() == ".json":
-        return _json_rows(file), ()
-    table = spreadsheets.read(file, wanted=["talent", *_SYNONYMS])
-    ignored = tuple(c for c in table.columns if _SYNONYMS.get(c, c) not in LEGACY_COLUMNS)
-    return [Row(row.number, _renamed(row.cells)) for row in table.rows], ignored
-
-
-def _json_rows(file: Path) -> list[Row]:
-    """The objects of a JSON list, numbered from 1."""
-    try:
-        items = json.loads(spreadsheets.text_of(spreadsheets.bytes_of(file)))
-    except (ValueError, RecursionError):
-        raise Unreadable(f"{file.name} is not JSON.") from None
-    if not isinstance(items, list):
-        raise Unreadable(f"{file.name} is not a JSON list of {{talent, platform, handle, url}}.")
-    if len(items) > spreadsheets.MOST_ROWS:
-        raise Unreadable(f"{file.name} has more than {spreadsheets.MOST_ROWS:,} entries.")
-    return [Row(number, _json_cells(item)) for number, item in enumerate(items, 1)]
-
-
-def _json_cells(item: Any) -> dict[str, str]:
-    if not isinstance(item, dict):
-        return {}
-    return _renamed(
-        {
-            str(name).lower(): str(value).strip()
-            for name, value in item.items()
-            if isinstance(value, str | int) and not isinstance(value, bool)
-        }
-    )
-
-
-def _renamed(cells: Mapping[str, str]) -> dict[str, str]:
-    return {_SYNONYMS.get(name, name): value for name, value in cells.items()}

@@ -61,6 +61,7 @@ SCHEDULES = [
     Plan("renew YouTube push", "socials.tasks.renew_push", minutes=10),
     Plan("refresh photos", "socials.tasks.refresh_all_photos", daily_at=2),
     Plan("tend batches", "socials.tasks.tend_batches"),
+    Plan("tend imports", "socials.tasks.tend_imports", minutes=2),
     Plan("watch for lasting troubles", "socials.tasks.watch"),
     Plan("deliver webhooks", "socials.tasks.deliver_webhooks"),
     Plan("forget old deliveries", "socials.tasks.forget_old_deliveries", daily_at=3),

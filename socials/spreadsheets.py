@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -9,16 +10,24 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import openpyxl
 
 MOST_BYTES: Final = 20 * 1024 * 1024
-MOST_UNPACKED: Final = 200 * 1024 * 1024
+MOST_UNPACKED: Final = 100 * 1024 * 1024
 MOST_ROWS: Final = 50_000
+MOST_COLUMNS: Final = 200
+ROWS_A_PART: Final = 200
 
 Cell = str | int | float | None
+
+ENDINGS: Final = (".csv", ".txt", ".tsv", ".xlsx")
+_ZIP: Final = b"PK\x03\x04"
+_OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
+"""How a .xls begins, and any workbook that is locked by a password."""
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -48,31 +57,50 @@ def read(file: Path, *, wanted: Sequence[str]) -> Table:
 
     Raises Unreadable, also when none of the ``wanted`` headings is there.
     """
-    content = bytes_of(file)
-    match file.suffix.lower():
-        case ".csv" | ".txt" | ".tsv":
-            lines = list(_csv(content))
-        case ".xlsx":
-            lines = list(_xlsx(content))
-        case other:
-            raise Unreadable(
-                f"{file.name} ends in {other or 'nothing'}. Give a .csv or an .xlsx file."
-            )
-    return _table(file.name, lines, wanted)
+    return parse(file.name, bytes_of(file), wanted=wanted)
+
+
+def parse(name: str, content: bytes, *, wanted: Sequence[str]) -> Table:
+    """As ``read``, of a file that is not on this machine: its name and what is in it."""
+    ending = PurePath(name).suffix.lower()
+    if ending not in ENDINGS:
+        raise Unreadable(f"{name} ends in {ending or 'nothing'}. Give a .csv or an .xlsx file.")
+    if content.startswith(_OLD_OFFICE):
+        raise Unreadable(
+            f"{name} is an old or a locked workbook. Save it without a password, as .xlsx or .csv."
+        )
+    # What is inside decides: a workbook that somebody renamed to .csv is still one.
+    is_workbook = ending == ".xlsx" or content.startswith(_ZIP)
+    lines = list(islice(_xlsx(content) if is_workbook else _csv(content), MOST_ROWS * 2))
+    return _table(name, lines, wanted)
+
+
+def check_size(name: str, size: int) -> None:
+    """Raises Unreadable for a file with nothing or far too much in it."""
+    if size > MOST_BYTES:
+        raise Unreadable(f"{name} has more than {MOST_BYTES // 1024**2} MB. Split it in parts.")
+    if not size:
+        raise Unreadable(f"{name} is empty.")
+
+
+def unpacked_size(content: bytes) -> int:
+    """How many bytes there are to read: of a workbook, those of its parts when unpacked."""
+    if not content.startswith(_ZIP):
+        return len(content)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return len(content)
 
 
 def bytes_of(file: Path) -> bytes:
     """The file's content. Raises Unreadable for one that is missing, empty or far too large."""
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise Unreadable(
-                f"{file.name} has more than {MOST_BYTES // 1024**2} MB. Split it in parts."
-            )
+        check_size(file.name, file.stat().st_size)
         content = file.read_bytes()
     except OSError as fault:
         raise Unreadable(f"{file} can't be read: {fault.strerror or fault}.") from None
-    if not content.strip():
-        raise Unreadable(f"{file.name} is empty.")
     return content
 
 
@@ -105,11 +133,27 @@ def write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) ->
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with the mark by which Excel knows it."""
+    return b"".join(csv_parts(columns, rows))
+
+
+def csv_parts(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """As ``as_csv``, in parts of some hundred rows."""
     text = io.StringIO()
     writer = csv.writer(text)
+    yield codecs.BOM_UTF8
     writer.writerow(columns)
-    writer.writerows([safe(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    for number, row in enumerate(rows, 1):
+        writer.writerow([safe(cell) for cell in row])
+        if number % ROWS_A_PART == 0:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> bytes:
+    part = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return part.encode()
 
 
 def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -148,7 +192,7 @@ def _plain(cell: Any) -> str:
 
 def _csv(content: bytes) -> Iterator[list[str]]:
     text = text_of(content).replace("\x00", "")
-    heading = next((line for line in text.splitlines() if line.strip()), "")
+    heading = next((line.strip("\r\n") for line in io.StringIO(text) if line.strip()), "")
     if heading.lower().startswith("sep=") and len(heading) == 5:
         text, mark = text.split(heading, 1)[1], heading[4]
     else:
@@ -160,19 +204,14 @@ def _csv(content: bytes) -> Iterator[list[str]]:
 
 
 def _xlsx(content: bytes) -> Iterator[list[Any]]:
+    if unpacked_size(content) > MOST_UNPACKED:
+        raise Unreadable("This .xlsx unpacks to far too much. Save only the roster, as .csv.")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > MOST_UNPACKED:
-                raise Unreadable("This .xlsx unpacks to far too much.")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a sheet may declare a million empty rows
-        for number, line in enumerate(sheet.iter_rows(values_only=True)):
-            if number > MOST_ROWS * 2:
-                break
+        for line in sheet.iter_rows(values_only=True):
             yield list(line)
-    except Unreadable:
-        raise
     except Exception:  # noqa: BLE001  a broken workbook can break the reader in any way
         raise Unreadable("This .xlsx can't be read. Save it again as .xlsx or .csv.") from None
 
@@ -182,6 +221,10 @@ def _table(name: str, lines: Sequence[Sequence[Any]], wanted: Sequence[str]) -> 
     if not filled:
         raise Unreadable(f"{name} is empty.")
     columns = tuple(cell.lower() for cell in filled[0][1])
+    if sum(map(bool, columns)) > MOST_COLUMNS:
+        raise Unreadable(
+            f"{name} has more than {MOST_COLUMNS} columns. Keep those of the template."
+        )
     twice = {column for column in columns if column and columns.count(column) > 1}
     if twice:
         raise Unreadable(f"{name} has the column {', '.join(sorted(twice))} twice.")

@@ -16,6 +16,7 @@ from socials import (
     push,
     renewal,
     thumbnails,
+    uploads,
     webhooks,
 )
 from socials.images import due as photos_due
@@ -153,3 +154,13 @@ def work_on_batch(batch_id: int) -> None:
 def tend_batches() -> None:
     """Settle batches that have ended, and pick up what a lost worker left."""
     batches.tend()
+
+
+def work_on_import(import_id: int) -> None:
+    """Check an uploaded roster, or import one that was confirmed."""
+    uploads.work_on(import_id)
+
+
+def tend_imports() -> None:
+    """Pick up uploads that a lost worker left, and forget old ones."""
+    uploads.tend()

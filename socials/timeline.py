@@ -48,6 +48,7 @@ _DEEDS: dict[str, tuple[str, str]] = {
     "webhook.deleted": ("deleted the webhook to {object}", "trash"),
     "webhook.resent": ("sent a message to {object} once more", "syncing"),
     "webhook.disabled": ("switched off the webhook to {object}", "warn"),
+    "roster.imported": ("imported {object}", "upload"),
     "batch.started": ("started a {object}", "bolt"),
 }
 _FIELDS = {"managerId": "manager", "linkedUserId": "linked user", "timezone": "time zone"}

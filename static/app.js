@@ -122,6 +122,13 @@
   });
   window.addEventListener("pageshow", (event) => event.persisted && $("[data-connect]") && location.reload());
 
+  /* A form that takes its time is sent once. */
+  on("submit", (event) => {
+    const button = $("[data-once]", event.target);
+    if (button) setTimeout(() => button.setAttribute("aria-disabled", "true"));
+  });
+  window.addEventListener("pageshow", () => $$("[data-once]").forEach((button) => button.removeAttribute("aria-disabled")));
+
   /* A button that can't be used now stays in the tab order, and does nothing. */
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[aria-disabled=true]")) return;

@@ -19,6 +19,7 @@ from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
 from socials.models.profile import Profile
 from socials.models.push import PushSubscription
+from socials.models.roster_import import RosterImport
 from socials.models.snapshot import Snapshot
 from socials.models.sync_run import Outcome, SyncRun
 from socials.models.thumbnail import Thumbnail
@@ -52,6 +53,7 @@ __all__ = [
     "PushSubscription",
     "QuotaWindow",
     "Revocation",
+    "RosterImport",
     "Snapshot",
     "SyncRun",
     "SyncStatus",

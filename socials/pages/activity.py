@@ -31,6 +31,7 @@ NOUNS = {
     "invite": "Invites",
     "grant": "Permissions",
     "batch": "Batches",
+    "roster": "Imports",
     "token": "API tokens",
     "webhook": "Webhooks",
 }

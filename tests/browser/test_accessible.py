@@ -63,10 +63,19 @@ def test_no_page_has_an_accessibility_violation(
     for address in (
         "/", "/?q=nothing", talent, f"{talent}/profiles", f"{talent}/activity",
         f"{talent}/settings", f"{talent}/intelligence", "/changes", "/talent/new", "/sync",
-        "/activity", "/account", "/nope",
+        "/activity", "/account", "/talents/import", "/nope",
     ):  # fmt: skip
         page.goto(address)
         check(page, address)
+
+    page.goto("/talents/import")
+    page.get_by_role("button", name="Check the file").click()
+    check(page, "an import without a file")
+    file = {"name": "r.csv", "mimeType": "text/csv", "buffer": b"name,email\nA,a@x.example\nB,b\n"}
+    page.set_input_files("#file", file)  # type: ignore[arg-type]  as Playwright documents it
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_text("1 talent would be added")).to_be_visible()
+    check(page, "what would become of a file's rows")
 
     page.goto(f"{talent}/profiles")
     page.get_by_role("button", name="Delete Instagram @gone").click()

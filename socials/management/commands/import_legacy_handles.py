@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from socials.imports import import_legacy_handles
+from socials.legacy_handles import import_legacy_handles
 from socials.management.reports import add_options, run
 
 
