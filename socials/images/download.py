@@ -1,12 +1,15 @@
 """Fetching an avatar from a platform's image servers, and from nowhere else.
 
-Every hop must be https on an allow-listed host and connect to a public address; time, bytes and
-redirects are bounded. Sandbox hosts (development only) may be plain http on this machine.
+Every hop must be https on an allow-listed host and connect to a public address; redirects, bytes
+and the time of all hops together are bounded. Sandbox hosts (development only) may be plain http on
+this machine.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from scraping.errors import BadResponse, PlatformUnavailable
@@ -24,19 +27,25 @@ from socials.images.refusals import (
 
 MAX_REDIRECTS = 3
 LIMITS = Limits(connect_seconds=3, read_seconds=5, total_seconds=8, max_bytes=MAX_BYTES)
+ACCEPT = "image/webp,image/jpeg,image/png"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({401, 403, 404, 410})
 
 PLACEHOLDERS = (
-    "/44884218_345707102882519_2446069589734326272_n",  # Instagram's anonymous figure
+    # Instagram: the anonymous figure, its successor of 2024, and the word for both in their queries
+    "/44884218_345707102882519_2446069589734326272_n",
+    "/464760996_1254146839119862_3605321457742435801_n",
+    "ig_cache_key=YW5vbnltb3VzX3Byb2ZpbGVfcGlj",
+    "/anonymousUser",
     "static.cdninstagram.com/",
-    "/1594805258216454~",  # TikTok's default
-    "/musically-maliva-obj/1594805258216454",
+    "-obj/1594805258216454",  # TikTok's figure, whatever its size
+    "/1594805258216454~",
+    "/a/default-user",  # YouTube's and Google's
+    "/a-/default-user",
     "/default-avatar",
     "/default_avatar",
     "via.placeholder.com/",
     "ui-avatars.com/",
-    "lh3.googleusercontent.com/a/default-user",
 )
 
 
@@ -54,18 +63,20 @@ class Downloader:
         Raises ImageRefused.
         """
         check(url, hosts, self._sandbox_hosts)
+        until = time.monotonic() + LIMITS.total_seconds
         for _ in range(MAX_REDIRECTS + 1):
-            reply = self._get(url)
+            reply = self._get(url, seconds=until - time.monotonic())
             if reply.status not in REDIRECTS:
                 return _content(reply)
             url = urljoin(url, reply.headers.get("location", ""))
             check(url, hosts, self._sandbox_hosts)
         raise Unreachable("The picture's server redirects in circles.")
 
-    def _get(self, url: str) -> Reply:
+    def _get(self, url: str, *, seconds: float) -> Reply:
         http = self._sandbox if urlsplit(url).netloc in self._sandbox_hosts else self._public
+        limits = replace(LIMITS, total_seconds=seconds)
         try:
-            return http.get(url, headers={"Accept": "image/webp,image/jpeg,image/png"})
+            return http.get(url, headers={"Accept": ACCEPT}, limits=limits)
         except BadResponse:
             raise TooLarge from None
         except PlatformUnavailable:

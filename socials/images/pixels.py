@@ -10,10 +10,19 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from socials.images.refusals import Animated, Broken, NotAnImage, TooLarge, TooManyPixels, TooSmall
+from socials.images.refusals import (
+    Animated,
+    Broken,
+    NotAnImage,
+    TooLarge,
+    TooManyPixels,
+    TooNarrow,
+    TooSmall,
+)
 
 SIZES = (64, 128, 512)
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -21,11 +30,20 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = {"JPEG": 25_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
 """By format: what decoding costs differs (a progressive JPEG holds every coefficient)."""
 MIN_SIDE = 48
+MAX_RATIO = 8
+"""Of the longer to the shorter side: what is left of a longer strip is no face."""
 MASTER_SIDE = 1024
-"""The longest side of the uncropped master that is kept for another focus point."""
+"""The longest side of the uncropped master that is kept for another focus point; longer where the
+shorter side would fall below the largest square."""
 THUMBNAIL_SIDE = 400
 QUALITY = 82
+DECODERS = BoundedSemaphore(2)
+"""So many images are unpacked at a time in one process, whatever its threads: memory's bound."""
 OPAQUE = (255, 255, 255)
+
+# Damaged metadata, which we drop; and a size that _check refuses with its own words.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,9 @@ class Focus:
 
     x: float = 0.5
     y: float = 0.5
+
+
+MIDDLE = Focus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +69,19 @@ class Picture:
     height: int
 
 
-def render(content: bytes, focus: Focus | None = None) -> Picture:
+def render(content: bytes, focus: Focus = MIDDLE) -> Picture:
     """Decode, turn upright, crop and encode. Raises ImageRefused."""
-    return _encode(_decode(content), focus or Focus())
+    with DECODERS:
+        return _encode(_decode(content), focus)
 
 
 def thumbnail(content: bytes) -> tuple[str, bytes]:
     """One square of 400 pixels and the name of its content. Raises ImageRefused."""
-    image = _decode(content)
-    image.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     side = THUMBNAIL_SIDE
-    small = _webp(_crop(image, Focus()).resize((side, side), Image.Resampling.LANCZOS))
+    with DECODERS:
+        image = _decode(content)
+        _shrink(image, side / min(image.size))
+        small = _webp(_crop(image, MIDDLE).resize((side, side), Image.Resampling.LANCZOS))
     return hashlib.sha256(small).hexdigest()[:40], small
 
 
@@ -71,9 +94,7 @@ def _decode(content: bytes) -> Image.Image:
     if len(content) > MAX_BYTES:
         raise TooLarge
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
         raise NotAnImage from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -84,10 +105,8 @@ def _decode(content: bytes) -> Image.Image:
     # JPEG alone can decode at a fraction of its size: an eighth of the memory for a large photo.
     image.draft("RGB", (MASTER_SIDE, MASTER_SIDE))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata, which we drop
-            image.load()
-            upright = ImageOps.exif_transpose(image)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, ZeroDivisionError):
         raise Broken from None
     return _flat(upright)
@@ -99,12 +118,16 @@ def _check(image: Image.Image) -> None:
         raise TooManyPixels
     if min(width, height) < MIN_SIDE:
         raise TooSmall
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise TooNarrow
     if getattr(image, "n_frames", 1) > 1:
         raise Animated
 
 
 def _flat(image: Image.Image) -> Image.Image:
     """RGB, transparent parts on white."""
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):  # 16 bits of grey, which convert() cuts off
+        return image.convert("I").point(lambda level: level / 256).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         ground = Image.new("RGB", rgba.size, OPAQUE)
@@ -114,12 +137,18 @@ def _flat(image: Image.Image) -> Image.Image:
 
 
 def _encode(image: Image.Image, focus: Focus) -> Picture:
-    image.thumbnail((MASTER_SIDE, MASTER_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    _shrink(image, max(MASTER_SIDE / max(image.size), max(SIZES) / min(image.size)))
     square = _crop(image, focus)
     squares = {size: _webp(square.resize((size, size), Image.Resampling.LANCZOS)) for size in SIZES}
     master = _webp(image)
     name = hashlib.sha256(b"".join((master, *squares.values()))).hexdigest()[:40]
     return Picture(name, master, squares, *image.size)
+
+
+def _shrink(image: Image.Image, share: float) -> None:
+    """To that share of its sides, in place; never larger."""
+    size = max(image.size) * min(share, 1.0)
+    image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _crop(image: Image.Image, focus: Focus) -> Image.Image:

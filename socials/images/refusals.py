@@ -45,6 +45,11 @@ class TooSmall(ImageRefused):
     words = "This image is smaller than 48 by 48 pixels. Use a larger one."
 
 
+class TooNarrow(ImageRefused):
+    code = "TOO_NARROW"
+    words = "One side of this image is over eight times the other. Use one that is nearer a square."
+
+
 class NoImage(ImageRefused):
     code = "NO_IMAGE"
     words = "The account has no picture."
@@ -68,3 +73,8 @@ class Expired(ImageRefused):
 class Unreachable(ImageRefused):
     code = "UNREACHABLE"
     words = "The picture's server isn't answering."
+
+
+class NotKept(ImageRefused):
+    code = "NOT_KEPT"
+    words = "The picture storage isn't working. Try again in a moment."

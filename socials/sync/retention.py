@@ -69,10 +69,15 @@ def _forget_stale(platform: str) -> int:
 
 
 def forget_old_runs() -> int:
-    """Delete run records older than their time. How many."""
+    """Delete records of syncs and of photo refreshes older than their time. How many."""
     forgotten = _delete(
         "DELETE FROM socials_sync_run WHERE id IN (SELECT id FROM socials_sync_run "
         "WHERE finished_at < statement_timestamp() - make_interval(days => %s) LIMIT %s)",
+        [RUNS_KEPT_DAYS, AT_ONCE],
+    )
+    forgotten += _delete(
+        "DELETE FROM socials_photo_run WHERE id IN (SELECT id FROM socials_photo_run "
+        "WHERE at < statement_timestamp() - make_interval(days => %s) LIMIT %s)",
         [RUNS_KEPT_DAYS, AT_ONCE],
     )
     if forgotten:

@@ -11,7 +11,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 
 from socials import schedules
-from socials.models import Connection, SyncRun
+from socials.models import Connection, PhotoRun, SyncRun
 from socials.sync import retention
 from talent.models import Talent
 
@@ -70,5 +70,7 @@ def test_runs_are_kept_for_ninety_days(jane: Talent) -> None:
             connection=row, platform="YOUTUBE", trigger="manual", sync_version=1, attempt=1,
             started_at=ended, finished_at=ended, duration_ms=0, outcome="ready",
         )  # fmt: skip
-    assert retention.forget_old_runs() == 1
-    assert SyncRun.objects.count() == 2
+        looked = PhotoRun.objects.create(talent_id=jane.pk, outcome="successful")
+        PhotoRun.objects.filter(pk=looked.pk).update(at=ended)
+    assert retention.forget_old_runs() == 2
+    assert SyncRun.objects.count() == PhotoRun.objects.count() == 2

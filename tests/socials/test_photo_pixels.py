@@ -17,6 +17,7 @@ from socials.images.refusals import (
     NotAnImage,
     TooLarge,
     TooManyPixels,
+    TooNarrow,
     TooSmall,
 )
 
@@ -78,18 +79,79 @@ def test_the_same_picture_has_the_same_name_and_another_focus_another() -> None:
     assert render(content).name != render(content, Focus(0.0, 0.5)).name
 
 
-def test_orientation_is_applied_and_metadata_dropped() -> None:
-    image = Image.new("RGB", (400, 200), "red")
-    image.paste("blue", (0, 0, 200, 200))
+TURNS = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a camera that was held so stored what should be seen upright."""
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_orientation_is_applied_and_metadata_dropped(orientation: int, kind: str) -> None:
+    upright = Image.new("RGB", (200, 100), "white")
+    for colour, corner in (("red", (0, 0)), ("lime", (100, 0)), ("blue", (0, 50))):
+        upright.paste(colour, (*corner, corner[0] + 100, corner[1] + 50))
+    turn = TURNS[orientation]
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn clockwise to see it upright
+    exif[0x0112] = orientation
     exif[0x010F] = "Camera of Jane"
-    picture = render(encoded(image, "JPEG", exif=exif))
+    stored = upright if turn is None else upright.transpose(turn)
+    picture = render(encoded(stored, kind, exif=exif))
     master = opened(picture.master)
-    assert master.size == (200, 400)
-    assert master.getpixel((100, 50))[2] > 200  # blue has turned to the top
+    assert master.size == (200, 100)
+    for point in ((50, 25), (150, 25), (50, 75), (150, 75)):
+        seen, meant = master.getpixel(point), upright.getpixel(point)
+        assert max(abs(a - b) for a, b in zip(seen, meant, strict=True)) < 60
     assert b"Jane" not in picture.master
     assert not opened(picture.squares[512]).getexif()
+
+
+def palette() -> Image.Image:
+    image = Image.new("P", (100, 100), 1)
+    image.putpalette([0, 0, 0, 0, 128, 0])
+    return image
+
+
+@pytest.mark.parametrize(
+    ("content", "colour"),
+    [
+        pytest.param(
+            encoded(Image.new("CMYK", (90, 90), (0, 255, 255, 0))), (255, 0, 0), id="cmyk"
+        ),
+        pytest.param(encoded(Image.new("L", (90, 90), 128)), (128, 128, 128), id="grey jpeg"),
+        pytest.param(
+            encoded(Image.new("I;16", (90, 90), 0x8000), "PNG"),
+            (128, 128, 128),
+            id="16 bits of grey",
+        ),
+        pytest.param(encoded(palette(), "PNG"), (0, 128, 0), id="palette"),
+        pytest.param(
+            encoded(palette(), "PNG", transparency=1), (255, 255, 255), id="transparent palette"
+        ),
+        pytest.param(
+            encoded(Image.new("LA", (90, 90), (9, 0)), "PNG"),
+            (255, 255, 255),
+            id="transparent grey",
+        ),
+    ],
+)
+def test_every_kind_of_colour_is_seen_as_it_is_meant(
+    content: bytes, colour: tuple[int, int, int]
+) -> None:
+    seen = opened(render(content).squares[64]).convert("RGB").getpixel((32, 32))
+    assert max(abs(a - b) for a, b in zip(seen, colour, strict=True)) <= 3
+
+
+def test_a_wide_picture_keeps_enough_pixels_for_its_square() -> None:
+    picture = render(encoded(Image.new("RGB", (4000, 600), "teal")))
+    assert opened(picture.master).size == (3413, 512)
 
 
 def test_transparent_parts_turn_white() -> None:
@@ -115,6 +177,18 @@ GOOD = encoded(Image.effect_noise((600, 600), 60).convert("RGB"))
         pytest.param(png_of(5_000, 5_000), TooManyPixels, id="too many pixels"),
         pytest.param(GOOD + b"\0" * 9_000_000, TooLarge, id="too many bytes"),
         pytest.param(encoded(Image.new("RGB", (40, 400))), TooSmall, id="too small"),
+        pytest.param(encoded(Image.new("RGB", (1, 1))), TooSmall, id="one pixel"),
+        pytest.param(encoded(Image.new("RGB", (20_000, 50))), TooNarrow, id="extremely wide"),
+        pytest.param(
+            encoded(
+                Image.new("P", (90, 90), 1),
+                "GIF",
+                save_all=True,
+                append_images=[Image.new("P", (90, 90), 2)],
+            ),
+            NotAnImage,
+            id="animated gif",
+        ),
         pytest.param(
             encoded(
                 Image.new("RGB", (90, 90), "red"),
