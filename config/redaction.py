@@ -151,6 +151,7 @@ def _secrets() -> list[str]:
     given = settings.PLATFORM_SETTINGS
     found += [given[name] for name in _secret_settings(tuple(given))]
     found += [settings.DATABASES["default"].get("PASSWORD"), settings.EMAIL_HOST_PASSWORD]
+    found.append(settings.STORAGES["default"].get("OPTIONS", {}).get("secret_key"))
     return [secret for secret in found if secret and len(secret) >= SHORTEST]
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.core.files.storage import default_storage
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
@@ -21,9 +20,8 @@ from django.utils import timezone
 
 from scraping.models import ScrapeRun
 from socials import connections
-from socials.images import thumbs
-from socials.images.files import path
-from socials.images.pixels import SIZES
+from socials.images import files, thumbs
+from socials.images.storage import keeper
 from socials.intelligence import summary
 from socials.models import Connection, Delivery, RosterImport
 from socials.models.photo import Photo, PhotoRun
@@ -65,22 +63,23 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
         if talent is None and not logged.exists():
             raise Talent.DoesNotExist
         counts: Counts = Counter()
-        files: list[str] = []
+        pictures: list[str] = []
         if talent is not None:
-            files = _files_of(talent)
+            pictures = _pictures_of(talent)
             _remove(talent, actor, counts)
         _wipe(counts, Delivery.objects.filter(talent_id=talent_id))
         # Whom an uploaded file names is not known; it is kept for a day only.
         _wipe(counts, RosterImport.objects.all())
         counts["talent_activity"] += _redact(Q(talent_id=talent_id), object="", details={})
-        receipt = Receipt(talent_id, timezone.now(), _told(counts, len(files)))
+        receipt = Receipt(talent_id, timezone.now(), _told(counts, len(pictures)))
         record(
             "talent.erased",
             actor=actor,
             talent_id=talent_id,
             details={"erased": receipt.erased},
         )
-        transaction.on_commit(lambda: _delete_files(files))
+        # What is left because the storage is away goes with the daily sweep.
+        transaction.on_commit(lambda: keeper.remove(pictures), robust=True)
         transaction.on_commit(lambda: summary.forget(talent_id))
     return receipt
 
@@ -151,13 +150,13 @@ def _redact(which: Q, **blank: Any) -> int:
     return redacted
 
 
-def _files_of(talent: Talent) -> list[str]:
+def _pictures_of(talent: Talent) -> list[str]:
     names = set(Photo.objects.filter(talent=talent).values_list("name", flat=True))
     shared = Photo.objects.filter(name__in=names).exclude(talent=talent)
     names -= set(shared.values_list("name", flat=True))
-    files = [path(name, size) for name in sorted(names) for size in (*SIZES, "master")]
-    files += _thumbnails_of(talent)
-    return [file for file in files if default_storage.exists(file)]
+    pictures = [path for name in sorted(names) for path in files.paths(name)]
+    pictures += _thumbnails_of(talent)
+    return [path for path in pictures if keeper.exists(path)]
 
 
 def _thumbnails_of(talent: Talent) -> list[str]:
@@ -166,11 +165,6 @@ def _thumbnails_of(talent: Talent) -> list[str]:
     shared = Thumbnail.objects.filter(name__in=names).exclude(connection__talent=talent)
     names -= set(shared.values_list("name", flat=True))
     return [thumbs.path(name) for name in sorted(names)]
-
-
-def _delete_files(files: Iterable[str]) -> None:
-    for file in files:
-        default_storage.delete(file)
 
 
 def _told(counts: Counts, files: int) -> dict[str, int]:

@@ -65,6 +65,7 @@ SCHEDULES = [
     Plan("watch for lasting troubles", "socials.tasks.watch"),
     Plan("deliver webhooks", "socials.tasks.deliver_webhooks"),
     Plan("forget old deliveries", "socials.tasks.forget_old_deliveries", daily_at=3),
+    Plan("sweep photos", "socials.tasks.sweep_photos", daily_at=4),
     Plan("sweep thumbnails", "socials.tasks.sweep_thumbnails", daily_at=4),
     Plan("forget old runs", "socials.tasks.forget_old_runs", daily_at=3),
     Plan("forget stale data", "socials.tasks.forget_stale_data", daily_at=4),

@@ -140,6 +140,11 @@ def keep_thumbnails(talent_id: int) -> None:
     thumbnails.keep(talent_id)
 
 
+def sweep_photos() -> None:
+    """Delete kept photos that nothing uses any more."""
+    photos.sweep()
+
+
 def sweep_thumbnails() -> None:
     """Delete pictures of posts that nothing uses any more."""
     thumbnails.sweep()

@@ -19,7 +19,7 @@ from socials import platforms
 from socials.images import thumbs
 from socials.images.download import Downloader
 from socials.images.pixels import thumbnail
-from socials.images.refusals import ImageRefused
+from socials.images.refusals import ImageRefused, NotKept
 from socials.intelligence import posts as posts_of
 from socials.models import Connection, Post
 from socials.models.thumbnail import Thumbnail
@@ -99,8 +99,11 @@ def keep(talent_id: int) -> int:
 
 def sweep() -> int:
     """Delete files that no post uses any more. How many."""
-    names = Thumbnail.objects.exclude(name="").values_list("name", flat=True).distinct()
-    return thumbs.sweep(names.iterator())
+
+    def used(names: list[str]) -> set[str]:
+        return set(Thumbnail.objects.filter(name__in=names).values_list("name", flat=True))
+
+    return thumbs.sweep(used)
 
 
 _NEWEST = """
@@ -144,8 +147,12 @@ def _store(one: Wanted, answer: tuple[str, bytes] | ImageRefused) -> bool:
     if isinstance(answer, ImageRefused):
         facts = {"name": "", "refused": answer.code}
     else:
-        thumbs.keep(*answer)
-        facts = {"name": answer[0], "refused": ""}
+        try:
+            thumbs.keep(*answer)
+            facts = {"name": answer[0], "refused": ""}
+        except OSError as fault:
+            log.warning("thumbnails.not_kept", connection_id=one.connection_id, fault=str(fault))
+            facts = {"name": "", "refused": NotKept.code}
     with transaction.atomic():
         # The post may have been deleted while its picture was on the way.
         if not Post.objects.select_for_update(no_key=True).filter(pk=one.post_id).exists():

@@ -24,7 +24,7 @@ PACKAGES = ("config", "talent", "scraping", "socials")
 OURS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-RESERVED = {"SENTRY_DSN", "STORAGE_URL"}
+RESERVED = {"SENTRY_DSN"}
 
 
 def tracked() -> list[Path]:
@@ -231,6 +231,7 @@ def test_production_without_a_needed_setting_stops_with_one_line(name: str) -> N
         ("LOG_LEVEL", "LOUD"),
         ("EMAIL_URL", "pigeon://loft"),
         ("CACHE_URL", "bogus://cache"),
+        ("STORAGE_URL", "s3://photos"),
     ],
 )
 def test_a_senseless_setting_stops_the_start_with_one_line_that_names_it(

@@ -15,11 +15,11 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from socials.images import pick
+from socials.images import look, pick
 from socials.images.pixels import MAX_BYTES, Focus
-from socials.images.refusals import ImageRefused, TooLarge
+from socials.images.refusals import ImageRefused, NotKept, TooLarge
 from socials.models import Connection
-from talent.api.errors import PayloadTooLarge, SyncFailed
+from talent.api.errors import PayloadTooLarge, SyncFailed, Unavailable
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Flag, Instant, OrNull, Strict
 from talent.api.views import ApiView, actor, success
@@ -89,7 +89,7 @@ class ProfileImageSync(ApiView):
         body = RefreshImage(data=request.data)
         body.is_valid(raise_exception=True)
         _require(talent_id)
-        if not _accounts(talent_id).filter(platform__in=pick.ORDER).exists():
+        if not _accounts(talent_id).filter(platform__in=look.ORDER).exists():
             raise SyncFailed(FAILED + "No valid social accounts connected")
         picked = pick.refresh(talent_id, force=body.validated_data["force_refresh"])
         if picked.outcome == "failed":
@@ -138,6 +138,8 @@ class ProfileImage(ApiView):
                 focus=Focus(form["focus_x"], form["focus_y"]),
                 actor=actor(request),
             )
+        except NotKept as fault:
+            raise Unavailable(str(fault)) from None
         except ImageRefused as refusal:
             raise ValidationError({"image": [str(refusal)]}) from None
         return _answer(talent_id)
@@ -178,7 +180,7 @@ def _accounts(talent_id: int) -> QuerySet[Connection]:
 def _answer(talent_id: int) -> Response:
     talent = _require(talent_id)
     accounts = list(_accounts(talent_id))
-    able = any(row.platform in pick.ORDER for row in accounts)
+    able = any(row.platform in look.ORDER for row in accounts)
     uploaded = talent.profile_image_source == ImageSource.MANUAL
     looked = talent.last_profile_image_sync_at
     age = timedelta(hours=settings.PROFILE_IMAGE_MIN_HOURS)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from socials.images.pick import ORDER
+from socials.images.look import ORDER
 from socials.models import Connection
 from talent.models import Talent
 

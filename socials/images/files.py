@@ -1,71 +1,50 @@
-"""Where pictures are kept: content-hashed names, written once, never changed."""
+"""A talent's pictures in storage: an uncropped master and three squares, named by their content."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import timedelta
-
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.utils import timezone
+from collections.abc import Callable
 
 from socials.images.pixels import SIZES, Picture
+from socials.images.storage import address, keeper
+from socials.images.storage import sweep as sweep_folder
 
 FOLDER = "photos"
-NAME = re.compile(r"^(?P<name>[0-9a-f]{40})-(?P<size>64|128|512|master)\.webp$")
-GRACE = timedelta(hours=1)
-"""A file may be written a moment before the row that names it."""
+NAME = re.compile(r"^(?P<name>[0-9a-f]{40})-(?P<size>64|128|512|master)\.webp\Z")
 
 
 def path(name: str, size: int | str) -> str:
     return f"{FOLDER}/{name[:2]}/{name}-{size}.webp"
 
 
+def paths(name: str) -> list[str]:
+    """All files of a picture."""
+    return [path(name, size) for size in (*SIZES, "master")]
+
+
 def url(name: str, size: int | str = 512) -> str:
     """The address under which a browser finds it."""
-    return default_storage.url(path(name, size))
+    return address(path(name, size))
 
 
 def keep(picture: Picture) -> None:
-    """Write the files that are not there yet."""
-    contents = {path(picture.name, size): content for size, content in picture.squares.items()}
-    contents[path(picture.name, "master")] = picture.master
-    for where, content in contents.items():
-        if not default_storage.exists(where):
-            default_storage.save(where, ContentFile(content))
+    """Write its files; those that are there become young again. Raises OSError."""
+    for size, content in picture.squares.items():
+        keeper.put(path(picture.name, size), content)
+    keeper.put(path(picture.name, "master"), picture.master)
 
 
 def master(name: str) -> bytes:
-    """The uncropped picture. Raises FileNotFoundError."""
-    with default_storage.open(path(name, "master")) as file:
-        content: bytes = file.read()
-        return content
+    """The uncropped picture. Raises FileNotFoundError, OSError."""
+    with keeper.open(path(name, "master")) as file:
+        return file.read()
 
 
-def sweep(in_use: Iterable[str]) -> int:
-    """Delete the files of names that nothing uses any more. Returns how many."""
-    used = set(in_use)
-    eldest = timezone.now() - GRACE
-    swept = 0
-    for folder in _folders():
-        for file in default_storage.listdir(f"{FOLDER}/{folder}")[1]:
-            match = NAME.match(file)
-            where = f"{FOLDER}/{folder}/{file}"
-            if match is None or match["name"] in used:
-                continue
-            if default_storage.get_modified_time(where) < eldest:
-                default_storage.delete(where)
-                swept += 1
-    return swept
+def sweep(used: Callable[[list[str]], set[str]]) -> int:
+    """Delete the files of names that nothing uses any more. How many."""
+    return sweep_folder(FOLDER, name_of=_name, used=used)
 
 
-def _folders() -> list[str]:
-    try:
-        return default_storage.listdir(FOLDER)[0]
-    except FileNotFoundError:
-        return []
-
-
-def all_sizes(name: str) -> dict[str, str]:
-    return {str(size): url(name, size) for size in SIZES}
+def _name(file: str) -> str:
+    match = NAME.match(file)
+    return match["name"] if match else ""

@@ -12,22 +12,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from socials import outbox, platforms
 from socials.images import files
-from socials.images.download import Downloader
-from socials.images.pixels import Focus, Picture, fingerprint, render
-from socials.images.refusals import ImageRefused, NoImage, Placeholder
-from socials.models import Connection
+from socials.images.look import ORDER, Failed, accounts, fetch, store
+from socials.images.pixels import MIDDLE, Focus, Picture, fingerprint, render
+from socials.images.refusals import NoImage, NotKept, Placeholder
 from socials.models.photo import Photo, PhotoRun
 from talent.activity import record
 from talent.models import ImageSource, Talent
@@ -37,20 +33,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("photo")
 
-ORDER = ("INSTAGRAM", "TIKTOK", "YOUTUBE")
-FRESH = timedelta(hours=24)
 WITHOUT_PICTURE = frozenset({NoImage.code, Placeholder.code})
 THREADS = 8
 BATCH = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A source that could not give its picture."""
-
-    platform: str
-    code: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +53,17 @@ class Picked:
     @property
     def reason(self) -> str:
         """Why it failed and what stays, in plain words."""
-        if not self.failed:
+        first = fault_of(self.failed)
+        if first is None:
             return ""
-        first = self.failed[0]
         stays = "Initials stay" if self.source == ImageSource.INITIALS else "The old photo stays"
         return f"{platforms.get(first.platform).name}: {first.words} {stays}."
 
 
-@cache
-def downloader() -> Downloader:
-    return Downloader(sandbox_hosts=settings.SANDBOX_HOSTS)
+def fault_of(failed: Sequence[Failed]) -> Failed | None:
+    """The failure to tell of: having no picture is none where another source has a fault."""
+    faults = (failure for failure in failed if failure.code not in WITHOUT_PICTURE)
+    return next(faults, failed[0] if failed else None)
 
 
 def refresh(talent_id: int, *, force: bool = False) -> Picked:
@@ -109,13 +95,11 @@ def _refresh_batch(
             "talent_id", flat=True
         )
     )
-    wanted = _accounts([pk for pk in talent_ids if pk not in uploads], force=force)
+    wanted = accounts([pk for pk in talent_ids if pk not in uploads], force=force)
     failed: dict[int, list[Failed]] = defaultdict(list)
-    for account, answer in zip(wanted, threads.map(_fetch, wanted), strict=True):
-        if isinstance(answer, ImageRefused):
-            failed[account.talent_id].append(_noted(account, answer))
-        else:
-            _store(account, answer)
+    for account, answer in zip(wanted, threads.map(fetch, wanted), strict=True):
+        if failure := store(account, answer):
+            failed[account.talent_id].append(failure)
     existing = set(Talent.objects.filter(pk__in=talent_ids).values_list("pk", flat=True))
     for talent_id in talent_ids:
         if talent_id in existing:
@@ -124,11 +108,9 @@ def _refresh_batch(
             yield _concluded(picked, outcome, failed[talent_id], began)
 
 
-def upload(talent_id: int, content: bytes, *, focus: Focus | None = None, actor: User) -> Picked:
+def upload(talent_id: int, content: bytes, *, focus: Focus = MIDDLE, actor: User) -> Picked:
     """Keep an image that staff give: it wins until it is removed. Raises ImageRefused."""
-    focus = focus or Focus()
-    picture = render(content, focus)
-    files.keep(picture)
+    picture = _kept(render(content, focus))
     now = timezone.now()
     with transaction.atomic():
         talent = Talent.objects.select_for_update().get(pk=talent_id)
@@ -183,14 +165,31 @@ def choose(talent_id: int, photo_id: int | None, *, actor: User) -> Picked:
 def set_focus(talent_id: int, photo_id: int, focus: Focus, *, actor: User) -> Picked:
     """Crop a kept picture around another point. Raises Photo.DoesNotExist, ImageRefused."""
     photo = Photo.objects.get(pk=photo_id, talent_id=talent_id)
-    picture = render(files.master(photo.name), focus)
-    files.keep(picture)
+    picture = _kept(render(files.master(photo.name), focus))
     with transaction.atomic():
         Talent.objects.select_for_update().get(pk=talent_id)
         Photo.objects.filter(pk=photo_id).update(
             name=picture.name, focus_x=focus.x, focus_y=focus.y
         )
         return settle(talent_id, actor=actor)
+
+
+def _kept(picture: Picture) -> Picture:
+    try:
+        files.keep(picture)
+    except OSError as fault:
+        log.warning("photo.not_kept", fault=str(fault))
+        raise NotKept from None
+    return picture
+
+
+def sweep() -> int:
+    """Delete files that no photo uses any more. How many."""
+
+    def used(names: list[str]) -> set[str]:
+        return set(Photo.objects.filter(name__in=names).values_list("name", flat=True))
+
+    return files.sweep(used)
 
 
 def settle(talent_id: int, *, looked: bool = False, actor: User | None = None) -> Picked:
@@ -243,115 +242,11 @@ def best(photos: Iterable[Photo]) -> Photo | None:
     return min(photos, key=rank, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account whose picture is to be looked at, as plain values for a thread."""
-
-    connection_id: int
-    talent_id: int
-    platform: str
-    url: str
-    hosts: tuple[str, ...]
-    known_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A picture as downloaded; ``picture`` is None when it is the one that we have."""
-
-    content_hash: str
-    picture: Picture | None
-
-
-def _accounts(talent_ids: Sequence[int], *, force: bool) -> list[Account]:
-    rows = Connection.objects.filter(
-        talent__in=talent_ids, platform__in=ORDER, profile__isnull=False
-    ).select_related("profile", "photo")
-    return [
-        Account(
-            row.pk,
-            row.talent_id,
-            row.platform,
-            row.profile.avatar_url,
-            platforms.get(row.platform).image_hosts,
-            row.photo.content_hash if hasattr(row, "photo") else "",
-        )
-        for row in sorted(rows, key=lambda row: ORDER.index(row.platform))
-        if force or _is_due(row)
-    ]
-
-
-def _is_due(row: Connection) -> bool:
-    """Whether the account's picture may be another one than we have."""
-    photo: Photo | None = getattr(row, "photo", None)
-    if photo is None or photo.checked_at < timezone.now() - FRESH:
-        return True
-    return not same_picture(photo.original_url, row.profile.avatar_url)
-
-
-def same_picture(url: str, other: str) -> bool:
-    """Whether two addresses are of one picture: a CDN signs and shards it anew at every call."""
-    return urlsplit(url).path == urlsplit(other).path
-
-
-def _fetch(account: Account) -> Taken | ImageRefused:
-    """Download and render, in a thread: no database here."""
-    try:
-        content = downloader().fetch(account.url, account.hosts)
-        content_hash = fingerprint(content)
-        changed = content_hash != account.known_hash
-        return Taken(content_hash, render(content) if changed else None)
-    except ImageRefused as refusal:
-        return refusal
-
-
-def _store(account: Account, taken: Taken) -> None:
-    now = timezone.now()
-    seen = {"checked_at": now, "original_url": account.url[:2000]}
-    if taken.picture is None:
-        Photo.objects.filter(connection=account.connection_id).update(**seen)
-        return
-    files.keep(taken.picture)
-    with transaction.atomic():
-        # The account may have been deleted while its picture was on the way.
-        rows = Connection.objects.select_for_update().filter(pk=account.connection_id)
-        if not rows.exists():
-            return
-        Photo.objects.update_or_create(
-            connection_id=account.connection_id,
-            defaults={
-                "talent_id": account.talent_id,
-                "source": account.platform.lower(),
-                "name": taken.picture.name,
-                "content_hash": taken.content_hash,
-                "width": taken.picture.width,
-                "height": taken.picture.height,
-                "focus_x": 0.5,
-                "focus_y": 0.5,
-                "taken_at": now,
-                **seen,
-            },
-        )
-
-
-def _noted(account: Account, refusal: ImageRefused) -> Failed:
-    if isinstance(refusal, Placeholder):
-        # Not a fault: the owner took the picture away.
-        Photo.objects.filter(connection=account.connection_id).delete()
-    log.info(
-        "photo.refused",
-        talent_id=account.talent_id,
-        connection_id=account.connection_id,
-        platform=account.platform,
-        cause=refusal.code,
-    )
-    return Failed(account.platform, refusal.code, str(refusal))
-
-
 def _concluded(
     picked: Picked, outcome: PhotoRun.Outcome, failed: list[Failed], began: float
 ) -> Picked:
-    cause = failed[0].code if failed and outcome == PhotoRun.Outcome.FAILED else ""
+    fault = fault_of(failed) if outcome == PhotoRun.Outcome.FAILED else None
+    cause = fault.code if fault else ""
     PhotoRun.objects.create(
         talent_id=picked.talent_id,
         outcome=outcome,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from PIL import Image
 from rest_framework.test import APIClient
 
-from socials.images import pick
+from socials.images import look
 from socials.models import Connection, Profile
 from talent.models import Talent
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def storage(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    pick.downloader.cache_clear()
+    look.downloader.cache_clear()
 
 
 def png(side: int = 200) -> SimpleUploadedFile:

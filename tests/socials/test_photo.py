@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,10 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from socials.images import files, pick
+from socials.images import download, files, look, pick
 from socials.images.due import due
 from socials.images.pixels import Focus
-from socials.images.refusals import NotAnImage
+from socials.images.refusals import NotAnImage, Unreachable
 from socials.models import Connection, Photo, PhotoRun, Profile, SyncStatus
 from talent.models import Activity, Talent, User
 
@@ -41,9 +44,9 @@ def storage(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def cdn(httpserver: HTTPServer, settings: Any) -> Iterator[HTTPServer]:
     settings.SANDBOX_HOSTS = [f"{httpserver.host}:{httpserver.port}"]
-    pick.downloader.cache_clear()
+    look.downloader.cache_clear()
     yield httpserver
-    pick.downloader.cache_clear()
+    look.downloader.cache_clear()
 
 
 @pytest.fixture
@@ -174,6 +177,56 @@ def test_a_redirect_elsewhere_is_refused(
     assert pick.refresh(jane.pk).failed[0].code == "HOST_REFUSED"
 
 
+def test_a_redirect_to_another_server_of_the_platform_over_http_is_refused(
+    jane: Talent, account: Make, cdn: HTTPServer
+) -> None:
+    row = account(jane, "INSTAGRAM")
+    target = "http://scontent.cdninstagram.com/a.jpg"
+    cdn.expect_request("/away.jpg").respond_with_data("", 302, headers={"Location": target})
+    Profile.objects.filter(connection=row).update(avatar_url=cdn.url_for("/away.jpg"))
+    assert pick.refresh(jane.pk).failed[0].code == "HOST_REFUSED"
+
+
+def test_a_platforms_name_that_leads_to_a_private_address_is_not_connected_to(
+    jane: Talent, account: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def rebound(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("10.0.0.7", port))]
+
+    def connect(*_: Any) -> None:
+        pytest.fail("a connection to a private address")
+
+    monkeypatch.setattr("socket.getaddrinfo", rebound)
+    monkeypatch.setattr("socket.socket.connect", connect)
+    fetched = look.fetch(
+        look.Account(
+            1, 1, "INSTAGRAM", "https://scontent.cdninstagram.com/a.jpg", (".cdninstagram.com",)
+        )
+    )
+    assert isinstance(fetched, Unreachable)
+    assert asked[0] == "scontent.cdninstagram.com"
+
+
+def test_all_hops_together_have_one_time_limit(
+    jane: Talent, account: Make, cdn: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(request: Request) -> Response:
+        time.sleep(0.4)
+        step = int(request.args["step"]) + 1
+        return Response("", 302, headers={"Location": f"/slow.jpg?step={step}"})
+
+    monkeypatch.setattr(download, "LIMITS", replace(download.LIMITS, total_seconds=1))
+    row = account(jane, "INSTAGRAM")
+    cdn.expect_request("/slow.jpg").respond_with_handler(slow)
+    Profile.objects.filter(connection=row).update(avatar_url=cdn.url_for("/slow.jpg?step=0"))
+    began = time.monotonic()
+    assert pick.refresh(jane.pk).failed[0].code == "UNREACHABLE"
+    assert time.monotonic() - began < 1.6
+
+
 def test_a_redirect_in_circles_ends(jane: Talent, account: Make, cdn: HTTPServer) -> None:
     row = account(jane, "INSTAGRAM")
     url = cdn.url_for("/round.jpg")
@@ -265,8 +318,6 @@ def test_kept_photos_are_served_for_ever_and_only_those(
 
 
 def test_files_that_nothing_uses_are_swept(jane: Talent, account: Make, storage: Path) -> None:
-    import os
-
     account(jane, "INSTAGRAM", jpeg())
     pick.refresh(jane.pk)
     orphan = storage / "photos" / "ab" / f"{'ab' * 20}-64.webp"
@@ -275,8 +326,52 @@ def test_files_that_nothing_uses_are_swept(jane: Talent, account: Make, storage:
     long_ago = (timezone.now() - timedelta(hours=2)).timestamp()
     for file in storage.rglob("*.webp"):
         os.utime(file, (long_ago, long_ago))
-    assert files.sweep(Photo.objects.values_list("name", flat=True)) == 1
+    assert pick.sweep() == 1
     assert len(list(storage.rglob("*.webp"))) == 4
+
+
+def test_a_lost_file_comes_back_with_the_crop_it_had(
+    jane: Talent, account: Make, alice: User, storage: Path
+) -> None:
+    row = account(jane, "YOUTUBE", _wide())
+    pick.refresh(jane.pk)
+    photo = Photo.objects.get(connection=row)
+    pick.set_focus(jane.pk, photo.pk, Focus(0.0, 0.5), actor=alice)
+    for file in storage.rglob("*.webp"):
+        file.unlink()
+    again = pick.refresh(jane.pk, force=True)
+    photo.refresh_from_db()
+    assert again.outcome == "successful"
+    assert (photo.focus_x, photo.focus_y) == (0.0, 0.5)
+    assert sorted(f"photos/{file.parent.name}/{file.name}" for file in storage.rglob("*.webp")) == (
+        sorted(files.paths(photo.name))
+    )
+
+
+def test_a_file_is_there_whole_or_not_at_all(
+    jane: Talent, account: Make, storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    account(jane, "INSTAGRAM", jpeg())
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        picked = pick.refresh(jane.pk)
+    assert [failure.code for failure in picked.failed] == ["NOT_KEPT"]
+    assert (picked.outcome, picked.source) == ("failed", "initials")
+    assert [file for file in storage.rglob("*") if file.is_file()] == []
+    assert pick.refresh(jane.pk).source == "instagram"
+
+
+def test_what_a_killed_worker_was_writing_is_swept(storage: Path) -> None:
+    left = storage / "photos" / "ab" / ".0123456789abcdef.part"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    long_ago = (timezone.now() - timedelta(hours=2)).timestamp()
+    os.utime(left, (long_ago, long_ago))
+    assert pick.sweep() == 1
+    assert not left.exists()
 
 
 def test_the_daily_job_takes_the_oldest_first_and_leaves_fresh_ones(
