@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from socials import connections
 from socials.models import Connection, Worker
+from socials.sync import workers
 from talent.models import Talent
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +105,11 @@ def test_a_sync_that_waits_too_long_is_told(living_worker: Worker, jane: Talent)
     assert "the oldest due sync waits for 300 seconds" in out
     assert run("check_queue", "--max-age", "600")[0] == 0
     assert run("check_queue", "--max-age", "600", "--max-depth", "0")[0] == 1
+
+
+def test_a_host_is_asked_for_its_own_workers_only(living_worker: Worker) -> None:
+    Connection.objects.update(next_attempt_at=Now() - timedelta(hours=1))
+    code, out = run("check_queue", "--here")
+    assert (code, out) == (1, "No worker of this host has been alive for 30 seconds.\n")
+    Worker.objects.update(id=workers.me())
+    assert run("check_queue", "--here") == (0, "1 workers of this host are alive.\n")

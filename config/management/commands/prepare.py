@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from config import static
 from socials import cast
 from talent.models import User
 
@@ -22,8 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, demo: bool, verbosity: int, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=verbosity)
-        if not settings.DEBUG:
-            call_command("collectstatic", interactive=False, verbosity=verbosity)
+        static.collect()
         # Once: who has taken people off the demo roster does not want them back at each start.
         if demo and not User.objects.filter(username=cast.MANAGER.username).exists():
             call_command("demo", verbosity=verbosity)

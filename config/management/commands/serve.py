@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from gunicorn.app.base import BaseApplication
 
+from config import static
 from config.env import env
 
 
@@ -23,10 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
-        _check_free(host, port)
-        if not settings.DEBUG and _static_files_are_stale():
-            self.stderr.write("Collecting static files …")
-            call_command("collectstatic", interactive=False, verbosity=0)
+        if not _given_a_socket():
+            _check_free(host, port)
+        static.collect()
         Server(
             bind=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             worker_class="gthread",
@@ -58,6 +56,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         return application
 
 
+def _given_a_socket() -> bool:
+    """Whether systemd holds the port and hands it to us: then gunicorn takes that one."""
+    return os.environ.get("LISTEN_PID") == str(os.getpid())
+
+
 def _check_free(host: str, port: int) -> None:
     """Raises CommandError when the address can't be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -69,16 +72,3 @@ def _check_free(host: str, port: int) -> None:
             raise CommandError(
                 f"Port {port} on {host} can't be used ({error.strerror}). Try another --port."
             ) from None
-
-
-def _static_files_are_stale() -> bool:
-    """Whether a source is newer than what was collected, or nothing was."""
-    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
-    if not manifest.exists():
-        return True
-    collected = manifest.stat().st_mtime
-    return any(
-        Path(storage.path(name)).stat().st_mtime > collected
-        for finder in get_finders()
-        for name, storage in finder.list([])
-    )

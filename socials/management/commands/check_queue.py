@@ -12,6 +12,7 @@ from django.db.models import F, Min
 from django.db.models.functions import Now
 
 from socials.models import Connection, Worker
+from socials.sync import workers
 
 HEARTBEAT = timedelta(seconds=30)
 
@@ -26,8 +27,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--max-depth", type=int, default=5000, metavar="N", help="syncs that may be due at once"
         )
+        parser.add_argument(
+            "--here", action="store_true", help="ask only whether a worker of this host is alive"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["here"]:
+            self._here()
+            return
         due = Connection.objects.all().due()
         depth = due.count()
         waited = due.aggregate(oldest=Min(F("next_attempt_at") - Now()))["oldest"] or timedelta()
@@ -45,3 +52,15 @@ class Command(BaseCommand):
             self.stdout.write(f"Queue unhealthy: {'; '.join(faults)}.")
             sys.exit(1)
         self.stdout.write(f"Queue healthy: {depth} due, the oldest for {age:.0f} seconds.")
+
+    def _here(self) -> None:
+        """For a container's own health: what the queue waits for may be somebody else's fault."""
+        mine = Worker.objects.filter(
+            id__startswith=f"{workers.host()}:", heartbeat_at__gte=Now() - HEARTBEAT
+        ).count()
+        if not mine:
+            self.stdout.write(
+                f"No worker of this host has been alive for {HEARTBEAT.seconds} seconds."
+            )
+            sys.exit(1)
+        self.stdout.write(f"{mine} workers of this host are alive.")
