@@ -36,6 +36,16 @@ def token_keys(keys: list[str], *, secret: str) -> list[str]:
     return keys or [base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()]
 
 
+PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""A server whose machine vanished is noticed within half a minute, not within hours."""
+
+
 def database(environment: environ.Env, data_dir: Path) -> dict[str, Any]:
     """Django's description of the database that DATABASE_URL names, or of the embedded one."""
     address: str = environment.str("DATABASE_URL", default="")
@@ -46,7 +56,9 @@ def database(environment: environ.Env, data_dir: Path) -> dict[str, Any]:
             address = embedded_postgres.url(data_dir)
         except embedded_postgres.ServerDidNotStart as reason:
             stop(str(reason))
-    return dict(environ.Env.db_url_config(address))
+    described = dict(environ.Env.db_url_config(address))
+    described["OPTIONS"] = PATIENCE | described.get("OPTIONS", {})
+    return described
 
 
 def no_sandbox_in_production(hosts: list[str], *, debug: bool) -> None:

@@ -44,15 +44,14 @@ def enter(platform: str, source: str, *, owner: str) -> Gate:
         return Gate(circuit.blocked_until, code=circuit.error_code or "RATE_LIMITED")
     if circuit.state == Circuit.State.CLOSED:
         return FREE
+    pause = timedelta(seconds=settings.CIRCUIT_OPEN_SECONDS)
+    # One that is further off than any was written by a clock that has gone back since.
+    due = Q(probe_at__lte=Now()) | Q(probe_at__gt=Now() + 2 * pause)
     taken = (
         _rows(platform, source)
         .exclude(state="closed")
-        .filter(probe_at__lte=Now())
-        .update(
-            state=Circuit.State.HALF_OPEN,
-            probe_by=owner,
-            probe_at=Now() + timedelta(seconds=settings.CIRCUIT_OPEN_SECONDS),
-        )
+        .filter(due)
+        .update(state=Circuit.State.HALF_OPEN, probe_by=owner, probe_at=Now() + pause)
     )
     circuit.refresh_from_db()
     if circuit.state == Circuit.State.CLOSED:

@@ -15,6 +15,7 @@ from django_q.models import Schedule
 log = structlog.get_logger(__name__)
 
 PREFIX = "greenroom: "
+STANDSTILL = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,16 @@ class Plan:
             "minutes": None if daily else self.minutes,
             "repeats": -1,
         }
+
+    def is_lost(self, next_run: datetime | None, now: datetime) -> bool:
+        """Whether the time of its next run can't be right: none, or one that a wrong clock wrote.
+
+        A long standstill counts too: django-q2 would walk through every minute of it.
+        """
+        if next_run is None:
+            return True
+        period = timedelta(minutes=self.minutes) if self.daily_at is None else timedelta(days=1)
+        return not now - max(period, STANDSTILL) <= next_run <= now + period + timedelta(minutes=1)
 
     def first_run(self, now: datetime) -> datetime:
         if self.daily_at is None:
@@ -79,17 +90,16 @@ def mend() -> bool:
     """
     wanted = {PREFIX + plan.name: plan for plan in SCHEDULES}
     rows = {row.name: row for row in Schedule.objects.filter(name__startswith=PREFIX)}
+    now = timezone.now()
     for name, plan in wanted.items():
         row = rows.get(name)
+        afresh = {**plan.columns, "next_run": plan.first_run(now)}
         if row is None:
-            Schedule.objects.update_or_create(
-                name=name,
-                defaults={**plan.columns, "next_run": plan.first_run(timezone.now())},
-            )
-        elif any(getattr(row, column) != value for column, value in plan.columns.items()):
-            Schedule.objects.filter(pk=row.pk).update(
-                **plan.columns, next_run=plan.first_run(timezone.now())
-            )
+            Schedule.objects.update_or_create(name=name, defaults=afresh)
+        elif plan.is_lost(row.next_run, now) or any(
+            getattr(row, column) != value for column, value in plan.columns.items()
+        ):
+            Schedule.objects.filter(pk=row.pk).update(**afresh)
     Schedule.objects.filter(name__startswith=PREFIX).exclude(name__in=wanted).delete()
     for row in Schedule.objects.exclude(repeats=0).exclude(name__startswith=PREFIX):
         if reason := fault(row):

@@ -21,6 +21,7 @@ from socials import (
 )
 from socials.images import due as photos_due
 from socials.images import pick as photos
+from socials.models import Connection
 from socials.outbox import DELIVER
 from socials.sync import engine, planner, retention
 from socials.sync import rescue as rescuing
@@ -55,8 +56,8 @@ def plan_refreshes() -> None:
 
 
 def rescue_lost() -> None:
-    """Take back what lost workers held."""
-    if rescuing.rescue_expired():
+    """Take back what lost workers held, and what a clock that went back would keep waiting."""
+    if rescuing.rescue_expired() + Connection.objects.all().leave_the_future():
         later("socials.tasks.sync_due", "")
 
 

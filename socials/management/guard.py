@@ -174,6 +174,7 @@ class Guard:
         if time.monotonic() - self.mended_at > MEND_SECONDS and self._attempt(schedules.mend):
             self.mended_at = time.monotonic()
         self._attempt(lambda: rescue.rescue_owners(workers.dead_owners()))
+        self._attempt(rescue.rescue_expired)
         self._attempt(self._beat)
         if time.monotonic() - self.woke_at > WAKE_SECONDS and self._attempt(_overdue):
             self.woke_at = time.monotonic()

@@ -104,11 +104,29 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         late = Now() - timedelta(seconds=seconds)
         return self.filter(sync_status=SyncStatus.PENDING, next_attempt_at__lte=late)
 
+    def platforms_due(self, names: Sequence[str]) -> list[str]:
+        """Those of these platforms that have due rows, at the same cost for one row and for many."""
+        with database.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT name FROM unnest(%s::text[]) AS name WHERE EXISTS (
+                    SELECT FROM socials_connection
+                    WHERE platform = name AND priority = ANY(%s) AND sync_status = 'PENDING'
+                        AND next_attempt_at <= statement_timestamp()
+                )
+                """,
+                [list(names), list(Priority.values)],
+            )
+            return [name for (name,) in cursor.fetchall()]
+
     def held_by(self, owner: str) -> ConnectionQuerySet:
         return self.filter(sync_status=SyncStatus.SYNCING, lease_owner=owner)
 
     def expired(self) -> ConnectionQuerySet:
-        return self.filter(sync_status=SyncStatus.SYNCING, lease_expires_at__lt=Now())
+        """Past their lease, or with one that only a clock which went back since can have written."""
+        lease = timedelta(seconds=settings.SYNC_LEASE_SECONDS)
+        over = Q(lease_expires_at__lt=Now()) | Q(lease_expires_at__gt=Now() + 2 * lease)
+        return self.filter(over, sync_status=SyncStatus.SYNCING)
 
     def claimed(self, pk: int, *, version: int, owner: str) -> ConnectionQuerySet:
         """The row, if this claim of it still stands."""
@@ -135,11 +153,22 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         # A person's click begins anew; the schedule leaves the last cause readable meanwhile.
         if urgent:
             fresh |= {"error_code": "", "sync_error": ""}
+        with transaction.atomic():
+            if urgent:
+                # None may move between the statements: a sync that ends meanwhile is asked again.
+                self._hold_still()
+            return self._request(fresh, urgent=urgent)
+
+    def _hold_still(self) -> None:
+        list(self.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
+
+    def _request(self, fresh: dict[str, Any], *, urgent: bool) -> int:
         changed = self.filter(sync_status__in=[SyncStatus.READY, SyncStatus.ERROR]).update(
             sync_status=SyncStatus.PENDING, next_attempt_at=Now() + first_delay(), **fresh
         )
         if not urgent:
             return changed
+        trigger, priority = fresh["trigger"], fresh["priority"]
         limited = Q(error_code__in=LIMITS, next_attempt_at__gt=Now())
         queued = Q(attempt=0, priority__lte=priority, next_attempt_at__lte=Now() + first_delay())
         waiting = self.filter(sync_status=SyncStatus.PENDING)
@@ -330,6 +359,17 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
                 **_unheld(),
             )
         return rows
+
+    def leave_the_future(self) -> int:
+        """Due now what was written by a database clock that has gone back since. How many rows."""
+        future = Now() + timedelta(minutes=1)
+        waiting = self.filter(sync_status=SyncStatus.PENDING, updated_at__gt=future)
+        at_rest = self.filter(
+            sync_status__in=[SyncStatus.READY, SyncStatus.ERROR], last_synced_at__gt=future
+        )
+        return waiting.update(next_attempt_at=Now(), updated_at=Now()) + at_rest.update(
+            last_synced_at=Now(), next_refresh_at=Now(), updated_at=Now()
+        )
 
     def _conclude(
         self,

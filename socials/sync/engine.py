@@ -89,6 +89,8 @@ class Loop:
         self.freshen = freshen
         self.inbox: SimpleQueue[Arrived | Finished] = SimpleQueue()
         self.held: dict[int, Held] = {}
+        self.unasked: dict[int, Held] = {}
+        """Those of the held rows that wait for their source: what a lost session interrupted."""
         self.reservations: dict[int, quota.Reservation] = {}
         self.in_flight: Counter[str] = Counter()
         self.began_at = time.monotonic()
@@ -118,6 +120,7 @@ class Loop:
         return True
 
     def _wait(self) -> bool:
+        self._dispatch()
         self._receive(TURN_SECONDS)
         self._keep()
         board.hold(len(self.held))
@@ -127,6 +130,7 @@ class Loop:
         """Give up what is still held; whether more work is due."""
         Connection.objects.all().release([self.owner])
         self.held.clear()
+        self.unasked.clear()
         board.hold(0)
         return self._soon()
 
@@ -182,8 +186,9 @@ class Loop:
         return claimed
 
     def _due_platforms(self) -> list[str]:
-        due = Connection.objects.all().due().values_list("platform", flat=True).distinct()
-        return [name for name in due if name in self.platforms]
+        """Platforms with due rows and room for them."""
+        free = [name for name in self.platforms if self._lane(name) > self.in_flight[name]]
+        return Connection.objects.all().platforms_due(free)
 
     def _lane(self, platform: str) -> int:
         """Chunks of a platform that may be in flight.
@@ -199,20 +204,18 @@ class Loop:
             return
         if worn := reading.worn_grants(rows):
             self.freshen(worn)
-        taken = reading.prepare(rows)
-        for held in taken:
-            self.held[held.row.pk] = held
+        for held in reading.prepare(rows):
+            self.held[held.row.pk] = self.unasked[held.row.pk] = held
             log.info("sync.claimed", **_names(held))
-        ready = [held for held in taken if held.sources]
-        for held in taken:
-            if not held.sources:
-                self._fail(held, reading.nobody_to_ask(held))
-        self._dispatch(ready)
+        self._dispatch()
 
     # --- asking ---
 
-    def _dispatch(self, rows: Sequence[Held]) -> None:
-        for chunk in reading.chunks(rows):
+    def _dispatch(self) -> None:
+        """Ask for every row that waits for it; what the database interrupts is asked later."""
+        for held in [held for held in self.unasked.values() if not held.sources]:
+            self._fail(held, reading.nobody_to_ask(held))
+        for chunk in reading.chunks(self.unasked.values()):
             gate = breaker.enter(chunk.platform, chunk.source.name, owner=self.owner)
             if gate.until is None:
                 self._afford(chunk)
@@ -231,6 +234,8 @@ class Loop:
         if isinstance(answer, quota.Reservation):
             self.reservations[id(chunk)] = answer
             self.in_flight[chunk.platform] += 1
+            for held in chunk.rows:
+                self.unasked.pop(held.row.pk, None)
             reading.readers().run(lambda: reading.read(chunk, self.inbox.put))
         elif len(chunk.rows) > 1:
             half = len(chunk.rows) // 2
@@ -329,16 +334,17 @@ class Loop:
         elif down_until is not None:
             self._snooze(held, failure, down_until)
         elif reading.next_source(held, failure):
-            self._dispatch([held])
+            self.unasked[held.row.pk] = held
         else:
             self._fail(held, reading.verdict(held.failures))
 
     def _came_back(self, platform: str, source: str) -> None:
-        if breaker.succeeded(platform, source):
-            Connection.objects.filter(
-                platform=platform, sync_status=SyncStatus.PENDING,
-                error_code=PlatformUnavailable.code, next_attempt_at__gt=Now(),
-            ).update(next_attempt_at=Now())  # fmt: skip
+        with transaction.atomic():
+            if breaker.succeeded(platform, source):
+                Connection.objects.filter(
+                    platform=platform, sync_status=SyncStatus.PENDING,
+                    error_code=PlatformUnavailable.code, next_attempt_at__gt=Now(),
+                ).update(next_attempt_at=Now())  # fmt: skip
 
     def _limited(self, held: Held, failure: Failure, source: str) -> None:
         """A limit with a known end snoozes its row, and the whole source where it is shared."""
@@ -409,6 +415,7 @@ class Loop:
     def _let_go(self, held: Held) -> None:
         if self.held.get(held.row.pk) is held:
             del self.held[held.row.pk]
+            self.unasked.pop(held.row.pk, None)
 
     def _settle(self, chunk: Chunk) -> None:
         """Book what a chunk spent and told; where the database goes away, all of it is booked later."""

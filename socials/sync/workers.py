@@ -12,14 +12,20 @@ from django.db.models.functions import Now
 
 from socials.models import Connection, SyncStatus, Worker
 
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
 
 @cache
 def host() -> str:
-    """This machine, or this container of it: process ids mean something only within."""
-    namespace = ""
+    """This machine, or this container of it: process ids mean something only within.
+
+    Machines are cloned with their names, so the name is that of this boot.
+    """
+    names = [socket.gethostname()[:60]]
     with suppress(OSError):
-        namespace = f".{os.stat('/proc/self/ns/pid').st_ino:x}"  # noqa: PTH116
-    return f"{socket.gethostname()[:60]}{namespace}"
+        names.append(BOOT.read_text()[:8])
+        names.append(f"{os.stat('/proc/self/ns/pid').st_ino:x}")  # noqa: PTH116
+    return ".".join(names)
 
 
 def name_of(pid: int) -> str:

@@ -47,15 +47,15 @@ def test_an_open_circuit_costs_no_attempts_and_asks_nobody(outage: Stage) -> Non
     assert max(row.attempt for row in rows) <= 1
 
 
+@pytest.mark.parametrize("probe_in", [-1, 10_000], ids=["its time", "a clock that went back"])
 def test_one_probe_closes_it_and_everybody_is_read_at_once(
-    outage: Stage, loop: Callable[[], None]
+    outage: Stage, loop: Callable[[], None], probe_in: int
 ) -> None:
     outage.forget()
     for name in NAMES:
         outage.says(name)
-    later = timedelta(seconds=-1)
-    Circuit.objects.update(probe_at=Now() + later)
-    Connection.objects.update(next_attempt_at=Now() + later)
+    Circuit.objects.update(probe_at=Now() + timedelta(seconds=probe_in))
+    Connection.objects.update(next_attempt_at=Now() - timedelta(seconds=1))
     loop()
     assert circuit().state == "closed"
     assert set(Connection.objects.values_list("sync_status", flat=True)) == {"READY"}

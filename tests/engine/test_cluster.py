@@ -8,11 +8,13 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 import psutil
+import psycopg
+import psycopg.sql
 import pytest
 from django.db import connection as database
 from werkzeug import Response
@@ -40,7 +42,7 @@ def start(start_worker: Start, stage: Stage) -> Start:
             YOUTUBE_API_KEY="stage-key",
             **further,
         )
-        until(lambda: len(set(worker_pids()) - before) >= 2, what="the cluster's start")
+        until(lambda: len(set(worker_pids()) - before) >= 2, seconds=30, what="the cluster's start")
         return cluster
 
     return begin
@@ -260,6 +262,23 @@ def test_sessions_that_the_database_ends_lose_nothing(
     assert Post.objects.count() == 30
 
 
+def test_what_was_read_while_the_database_was_away_is_stored_when_it_is_back(
+    start: Start, stage: Stage, account: Account
+) -> None:
+    cluster = start()
+    gate = Gate()
+    stage.answers("maya", gate)
+    row = account()
+    assert gate.reached.wait(10)
+    with nobody_may_connect():
+        end_other_sessions()
+        gate.opened.set()
+        until(lambda: cluster.log.read_text().count("sync.database_away") >= 4, what="the outage")
+    becomes(row, "READY")
+    assert len(stage.asked) == 1
+    assert list(row.runs.values_list("outcome", "attempt")) == [(Outcome.READY, 1)]
+
+
 @pytest.mark.parametrize("seed", os.environ.get("STORM_SEEDS", "7").split(","))
 def test_a_storm_of_kills_ends_with_every_account_read_once(
     start: Start, stage: Stage, account: Account, seed: str
@@ -293,6 +312,22 @@ def slowly(handle: str) -> Callable[[], Response]:
         return Response(f'{{"id": "UC{handle}", "handle": "{handle}", "items": [{{"id": "a"}}]}}')
 
     return answer
+
+
+@contextmanager
+def nobody_may_connect() -> Iterator[None]:
+    """New sessions are refused, as while the server is away; ours stays."""
+    facts = database.get_connection_params() | {"dbname": "postgres"}
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        facts.pop(name, None)
+    with psycopg.connect(**facts, autocommit=True) as apart:
+        name = psycopg.sql.Identifier(str(database.settings_dict["NAME"]))
+        switch = psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        apart.execute(switch.format(name, psycopg.sql.SQL("false")))
+        try:
+            yield
+        finally:
+            apart.execute(switch.format(name, psycopg.sql.SQL("true")))
 
 
 def end_other_sessions() -> None:

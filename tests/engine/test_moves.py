@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from socials import tasks
 from socials.models import Connection, Priority, SyncStatus, Trigger
 from talent.models import Talent
 
@@ -236,6 +237,22 @@ def test_what_is_handed_back_is_due_at_once_and_costs_nothing(row: Connection) -
     assert ROWS.all().release(["one"]) == 1
     assert (now(row).sync_status, now(row).attempt) == ("PENDING", 0)
     assert len(claim("two")) == 1
+
+
+def test_what_a_database_clock_wrote_that_went_back_since_is_not_waited_for(jane: Talent) -> None:
+    held, queued, read = (make(jane, name) for name in ("held", "queued", "read"))
+    ahead = Now() + timedelta(hours=3)
+    claim(limit=1)
+    ROWS.filter(pk=held.pk).update(lease_expires_at=ahead)
+    ROWS.filter(pk=queued.pk).update(next_attempt_at=ahead, updated_at=ahead)
+    ROWS.filter(pk=read.pk).update(
+        sync_status="READY", next_attempt_at=None, last_synced_at=ahead, next_refresh_at=ahead
+    )
+    tasks.rescue_lost()
+    assert set(ROWS.all().due()) == {held, queued}
+    assert not ROWS.filter(pk=read.pk).exclude(
+        last_synced_at__lte=Now(), next_refresh_at__lte=Now()
+    )
 
 
 MOVES = st.lists(

@@ -41,6 +41,17 @@ def test_mending_repairs_what_somebody_broke_and_drops_what_is_no_more() -> None
     assert Schedule.objects.count() == len(schedules.SCHEDULES)
 
 
+@pytest.mark.parametrize("years", [None, -3, 3], ids=["no time", "long ago", "far ahead"])
+def test_mending_corrects_times_that_a_wrong_clock_or_a_standstill_left(years: int | None) -> None:
+    schedules.mend()
+    now = timezone.now()
+    Schedule.objects.update(next_run=years and now + timedelta(days=365 * years))
+    schedules.mend()
+    for plan in schedules.SCHEDULES:
+        wait = Schedule.objects.get(name=schedules.PREFIX + plan.name).next_run - now
+        assert timedelta(0) <= wait <= timedelta(days=plan.daily_at is not None, seconds=5), plan
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "broken",
