@@ -537,6 +537,7 @@ def frame(user: User) -> Frame:
 
 @dataclass(frozen=True, slots=True)
 class PostLine:
+    id: int
     platform: str
     caption: str
     url: str
@@ -545,9 +546,16 @@ class PostLine:
     views: int | None
     likes: int | None
     comments: int | None
+    duration_seconds: float | None
+
+    @property
+    def length(self) -> str:
+        """0:48; empty for a picture."""
+        seconds = int(self.duration_seconds or 0)
+        return f"{seconds // 60}:{seconds % 60:02}" if seconds else ""
 
 
-def latest_posts(talent_id: int, most: int = 6) -> list[PostLine]:
+def latest_posts(talent_id: int, most: int) -> list[PostLine]:
     """The newest posts of all of a talent's accounts. One query."""
     rows = (
         Post.objects.filter(
@@ -555,8 +563,8 @@ def latest_posts(talent_id: int, most: int = 6) -> list[PostLine]:
         )
         .order_by("-posted_at", "-id")
         .values_list(
-            "connection__platform", "caption", "url", "kind", "posted_at", "views", "likes",
-            "comments",
+            "id", "connection__platform", "caption", "url", "kind", "posted_at", "views", "likes",
+            "comments", "duration_seconds",
         )
     )  # fmt: skip
     return [PostLine(*row) for row in rows[:most]]

@@ -17,6 +17,7 @@ from socials.errors import Action, InvalidHandle
 from socials.handles import Handle
 from socials.models import Connection, Platform
 from socials.pages.invites import open_invite
+from socials.pages.overview import audience
 from socials.pages.shell import fragment, page, wants_fragment
 from socials.queries import ConnectionCard, TalentHeader
 from talent.models import Talent
@@ -103,6 +104,8 @@ def live_fragment(
     """Every cell that can change, out of band; the whole list when accounts came or went."""
     live = live_of(header)
     part = request.GET.get("part", "")
+    if part == "overview":
+        context |= audience(header)
     whole = bool(context.get("whole")) or request.GET.get("ids", live.ids) != live.ids
     return fragment(
         request,

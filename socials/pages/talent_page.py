@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from socials import queries
 from socials.pages.connections import dressed, header_or_404, live_of
+from socials.pages.overview import audience, latest_posts
 from socials.pages.photo import photo_card
 from socials.pages.shell import page
 from socials.timeline import SHOWN, Event, sync_records, timeline
@@ -37,29 +38,10 @@ def talent_overview(request: HttpRequest, talent_id: int) -> HttpResponse:
         cards=dressed(header),
         live=live_of(header),
         part="overview",
-        totals=_totals(header),
-        posts=queries.latest_posts(talent_id),
+        posts=latest_posts(talent_id),
         events=timeline(talent_id, most=RECENT),
+        **audience(header),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """Followers on one platform: how many accounts they are the sum of."""
-
-    platform: str
-    followers: int | None
-    accounts: int
-
-
-def _totals(header: queries.TalentHeader) -> list[Total]:
-    found = []
-    for platform in queries.SYNCED:
-        cards = [card for card in header.cards if card.platform == platform]
-        known = [card.followers for card in cards if card.followers is not None]
-        if cards:
-            found.append(Total(platform, sum(known) if known else None, len(cards)))
-    return found
 
 
 @staff_page

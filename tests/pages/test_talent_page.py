@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from socials.models import Connection, Post, SyncRun
+from socials.models import Connection, Post, Snapshot, SyncRun
 from talent.models import Talent, User
 
 
@@ -94,6 +94,23 @@ def test_the_overview_adds_followers_and_says_that_it_did(
     assert "Sum over 2 platforms, calculated by Greenroom" in page
     assert "&lt;b&gt;Bread&lt;/b&gt;" in page
     assert "88.4K" in page
+
+
+def test_the_overviews_poll_brings_every_tile_with_its_growth(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    row = account(jane, "INSTAGRAM", "jane", followers=1_100)
+    account(jane, "TIKTOK", "jane", followers=34_000)
+    month_ago = timezone.now() - timedelta(days=30)
+    Snapshot.objects.create(
+        connection=row, date=month_ago, followers=1_000, source="t", taken_at=month_ago
+    )
+    address = f"/talent/{jane.pk}/profiles/live?part=overview&version=old"
+    tiles = alice_browser.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "Sum over 2 platforms" in tiles
+    assert "1,100 followers" in tiles
+    assert '<span class="up">+10.0%</span> in 30 days' in tiles
+    assert tiles.count("in 30 days") == 1  # TikTok's is unknown, so the sum's is too
 
 
 def test_good_syncs_of_a_day_are_one_line_and_problems_stand_alone(
