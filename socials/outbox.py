@@ -1,6 +1,6 @@
 """What happens here, told to other systems: written in the transaction in which it happened.
 
-A message is a row; workers send it afterwards (``socials.webhooks``). So an event that was rolled
+A message is a row; workers send it afterwards (``socials.deliveries``). So an event that was rolled
 back is never told, one that was committed is never lost, and no receiver can slow a sync.
 """
 
@@ -14,7 +14,8 @@ from uuid import uuid4
 from django.db import connection as database
 from django.utils import timezone
 
-from socials.models import Connection, Event, Snapshot
+from socials.models import Connection, Delivery, Event, Snapshot, Webhook
+from socials.models.webhook import TRIAL
 from talent.activity import record
 from talent.models import Activity
 from talent.queue import later
@@ -27,11 +28,7 @@ MILESTONES = tuple(step * 10**power for power in range(4, 10) for step in (1, 5)
 
 def emit(event: Event, talent_id: int, data: dict[str, Any]) -> int:
     """Address a message to every active webhook that wants this event. How many there are."""
-    payload = {
-        "type": str(event),
-        "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
-        "data": {"talentId": talent_id, **data},
-    }
+    payload = _told(event, {"talentId": talent_id, **data})
     with database.cursor() as cursor:
         # A webhook that is being deleted is waited for and passed over: its end can't fail a sync.
         cursor.execute(
@@ -45,12 +42,25 @@ def emit(event: Event, talent_id: int, data: dict[str, Any]) -> int:
             FROM socials_webhook WHERE is_active AND events @> ARRAY[%s]::varchar[]
             FOR KEY SHARE
             """,
-            [f"msg_{uuid4().hex}", str(event), json.dumps(payload), talent_id, str(event)],
+            [_message_id(), str(event), json.dumps(payload), talent_id, str(event)],
         )
         messages = int(cursor.rowcount)
     if messages:
         later(DELIVER)
     return messages
+
+
+def trial(webhook: Webhook) -> Delivery:
+    """A message to this one webhook that tells of nothing but itself."""
+    message = Delivery.objects.create(
+        webhook=webhook,
+        message_id=_message_id(),
+        event=TRIAL,
+        payload=_told(TRIAL, {"webhookId": webhook.pk}),
+        next_attempt_at=timezone.now(),
+    )
+    later(DELIVER)
+    return message
 
 
 def ready(row: Connection, *, source: str, followers: int | None) -> None:
@@ -95,6 +105,16 @@ def milestone(row: Connection, *, before: int | None, followers: int | None) -> 
     told = _account(row) | {"milestone": passed, "followers": followers}
     emit(Event.TALENT_MILESTONE, row.talent_id, told)
     record(str(Event.TALENT_MILESTONE), talent_id=row.talent_id, object=str(row), details=told)
+
+
+def _message_id() -> str:
+    return f"msg_{uuid4().hex}"
+
+
+def _told(event: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The body of a message."""
+    moment = timezone.now().isoformat().replace("+00:00", "Z")
+    return {"type": str(event), "timestamp": moment, "data": data}
 
 
 def _highest(followers: int | None) -> int:

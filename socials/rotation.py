@@ -12,7 +12,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import Model
 
-from socials.models.grant import SecretField, keyring
+from talent.encryption import SecretField, keyring
 
 BATCH = 1000
 

@@ -8,6 +8,7 @@ from socials import (
     alarms,
     authorisation,
     batches,
+    deliveries,
     duties,
     grants,
     invites,
@@ -17,7 +18,6 @@ from socials import (
     renewal,
     thumbnails,
     uploads,
-    webhooks,
 )
 from socials.images import due as photos_due
 from socials.images import pick as photos
@@ -104,13 +104,13 @@ def send_invite(invite_id: int) -> None:
 
 def deliver_webhooks() -> None:
     """Send the webhook messages that are due."""
-    if webhooks.deliver_due():
+    if deliveries.deliver_due():
         later(DELIVER)
 
 
 def send_webhook_notice(webhook_id: int) -> None:
     """E-mail the managers that a webhook was switched off."""
-    webhooks.send_notice(webhook_id)
+    deliveries.send_notice(webhook_id)
 
 
 def watch() -> None:
@@ -120,7 +120,7 @@ def watch() -> None:
 
 def forget_old_deliveries() -> None:
     """Delete webhook messages that are past their time."""
-    webhooks.forget_old()
+    deliveries.forget_old()
 
 
 def refresh_photos(talent_ids: Sequence[int], *, force: bool = False) -> None:

@@ -152,8 +152,8 @@
     const field = document.getElementById(button.dataset.copy);
     field.select();
     navigator.clipboard.writeText(field.value).then(
-      () => toast("Invite link copied"),
-      () => toast("The browser refused to copy. The link is selected: press Ctrl C.", "error"),
+      () => toast("Copied"),
+      () => toast("The browser refused to copy. It is selected: press Ctrl C.", "error"),
     );
   });
 

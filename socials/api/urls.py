@@ -18,7 +18,14 @@ from socials.api.kits import KitLinkOfTalent
 from socials.api.photos import ProfileImage, ProfileImageSync
 from socials.api.queue import QueueStats
 from socials.api.talents import TalentDetail, TalentList
-from socials.api.webhooks import DeliveryList, DeliveryResend, WebhookDetail, WebhookList
+from socials.api.webhooks import (
+    DeliveryList,
+    DeliveryResend,
+    DeliveryResendFailed,
+    WebhookDetail,
+    WebhookList,
+    WebhookTest,
+)
 
 urlpatterns = [
     path("admin/talent", TalentList.as_view(), name="api-talents"),
@@ -76,10 +83,16 @@ urlpatterns = [
     path("admin/batches/<int:batch_id>", BatchDetail.as_view(), name="api-batch"),
     path("admin/webhooks", WebhookList.as_view(), name="api-webhooks"),
     path("admin/webhooks/<int:webhook_id>", WebhookDetail.as_view(), name="api-webhook"),
+    path("admin/webhooks/<int:webhook_id>/test", WebhookTest.as_view(), name="api-webhook-test"),
     path(
         "admin/webhooks/<int:webhook_id>/deliveries",
         DeliveryList.as_view(),
         name="api-webhook-deliveries",
+    ),
+    path(
+        "admin/webhooks/<int:webhook_id>/deliveries/resend-failed",
+        DeliveryResendFailed.as_view(),
+        name="api-webhook-resend-failed",
     ),
     path(
         "admin/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/resend",

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from socials import webhooks
 from socials.models import Delivery, Event, Webhook
+from socials.models.webhook import TRIAL
 from talent.api.errors import Conflict
 from talent.api.paging import page_of
 from talent.api.permissions import ManagersOnly
@@ -45,7 +46,7 @@ class WebhookWithSecret(WebhookSerializer):
 class DeliverySerializer(Camel):
     id = serializers.IntegerField()
     message_id = serializers.CharField(help_text="The `webhook-id` header, at every attempt.")
-    event = serializers.ChoiceField(EVENTS)
+    event = serializers.ChoiceField([*EVENTS, TRIAL])
     status = serializers.ChoiceField(Delivery.Status.choices)
     attempts = serializers.IntegerField(help_text="Begun, since it was last asked for.")
     response_status = serializers.IntegerField(
@@ -62,6 +63,10 @@ class EventName(serializers.ChoiceField):
         if not isinstance(data, str) or data not in EVENTS:
             raise ValidationError(f"Not an event. Known here: {', '.join(EVENTS)}.")
         return data
+
+
+class ResentSerializer(Camel):
+    messages = serializers.IntegerField(help_text="How many are sent once more.")
 
 
 class WebhookChanges(Strict):
@@ -257,8 +262,60 @@ class DeliveryResend(ApiView):
         except Delivery.DoesNotExist:
             raise Http404("This webhook has no message with this id.") from None
         except webhooks.Inactive:
-            raise Conflict("This webhook is switched off. Switch it on first.") from None
+            raise _inactive() from None
         return success(DeliverySerializer(delivery).data, status=202)
+
+
+class DeliveryResendFailed(ApiView):
+    permission_classes = [ManagersOnly]
+
+    @documented(
+        name="resendFailedDeliveries",
+        example={"messages": 12},
+        summary="Send every message that failed once more, now",
+        description="What a receiver missed while it was away. Each keeps its `webhook-id`.",
+        tag=TAG,
+        answer=ResentSerializer,
+        statuses=(202,),
+        errors=(404, 409),
+    )
+    def post(self, request: Request, webhook_id: int) -> Response:
+        try:
+            messages = webhooks.resend_failed(webhook_id, actor=actor(request))
+        except Webhook.DoesNotExist:
+            raise _nobody() from None
+        except webhooks.Inactive:
+            raise _inactive() from None
+        return success({"messages": messages}, status=202)
+
+
+class WebhookTest(ApiView):
+    permission_classes = [ManagersOnly]
+
+    @documented(
+        name="testWebhook",
+        example=DELIVERY
+        | {"event": TRIAL, "attempts": 0, "responseStatus": None, "answer": None}
+        | {"nextAttemptAt": "2026-01-10T12:00:00Z"},
+        summary="Send a test message",
+        description="A signed `webhook.test` that tells of nothing. Its log says whether it arrived.",
+        tag=TAG,
+        answer=DeliverySerializer,
+        statuses=(202,),
+        errors=(404, 409),
+    )
+    def post(self, request: Request, webhook_id: int) -> Response:
+        try:
+            message = webhooks.send_test(webhook_id, actor=actor(request))
+        except Webhook.DoesNotExist:
+            raise _nobody() from None
+        except webhooks.Inactive:
+            raise _inactive() from None
+        return success(DeliverySerializer(message).data, status=202)
+
+
+def _inactive() -> Conflict:
+    return Conflict("This webhook is switched off. Switch it on first.")
 
 
 def _found(webhook_id: int) -> Webhook:

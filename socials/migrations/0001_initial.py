@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import socials.models.connection
-import socials.models.grant
+import talent.encryption
 from django.db import migrations, models
 
 
@@ -398,8 +398,8 @@ class Migration(migrations.Migration):
                         to="socials.connection",
                     ),
                 ),
-                ("access_token", socials.models.grant.SecretField()),
-                ("refresh_token", socials.models.grant.SecretField(blank=True)),
+                ("access_token", talent.encryption.SecretField()),
+                ("refresh_token", talent.encryption.SecretField(blank=True)),
                 ("scopes", models.JSONField(default=list)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("refresh_expires_at", models.DateTimeField(blank=True, null=True)),

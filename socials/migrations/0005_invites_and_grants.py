@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import socials.models.connection
-import socials.models.grant
+import talent.encryption
 from django.conf import settings
 from django.db import migrations, models
 
@@ -26,8 +26,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("platform", models.CharField(max_length=16)),
-                ("access_token", socials.models.grant.SecretField()),
-                ("refresh_token", socials.models.grant.SecretField(blank=True)),
+                ("access_token", talent.encryption.SecretField()),
+                ("refresh_token", talent.encryption.SecretField(blank=True)),
                 ("app_user_id", models.CharField(blank=True, max_length=120)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("due_at", models.DateTimeField(db_index=True)),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("token_hash", models.CharField(max_length=64, unique=True)),
-                ("token", socials.models.grant.SecretField()),
+                ("token", talent.encryption.SecretField()),
                 (
                     "platforms",
                     django.contrib.postgres.fields.ArrayField(
@@ -126,8 +126,8 @@ class Migration(migrations.Migration):
                         choices=socials.models.connection.platform_choices, max_length=16
                     ),
                 ),
-                ("access_token", socials.models.grant.SecretField()),
-                ("refresh_token", socials.models.grant.SecretField(blank=True)),
+                ("access_token", talent.encryption.SecretField()),
+                ("refresh_token", talent.encryption.SecretField(blank=True)),
                 ("scopes", models.JSONField(default=list)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 ("refresh_expires_at", models.DateTimeField(blank=True, null=True)),

@@ -1,4 +1,4 @@
-import socials.models.grant
+import talent.encryption
 from django.db import migrations, models
 
 
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ("channel_id", models.CharField(max_length=120, unique=True)),
                 (
                     "secret",
-                    socials.models.grant.SecretField(help_text="Signs what the hub sends."),
+                    talent.encryption.SecretField(help_text="Signs what the hub sends."),
                 ),
                 (
                     "state",

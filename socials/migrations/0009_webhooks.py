@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import socials.models.grant
+import talent.encryption
 from django.db import migrations, models
 
 
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                         size=None,
                     ),
                 ),
-                ("secret", socials.models.grant.SecretField()),
+                ("secret", talent.encryption.SecretField()),
                 ("is_active", models.BooleanField(default=True)),
                 (
                     "failures",

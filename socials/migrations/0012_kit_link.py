@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import socials.models.grant
+import talent.encryption
 from django.conf import settings
 from django.db import migrations, models
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('token', socials.models.grant.SecretField()),
+                ('token', talent.encryption.SecretField()),
                 ('metrics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('photo', 'Photo'), ('bio', 'Bio, place and tags'), ('followers', 'Followers'), ('engagementRate', 'Engagement'), ('averageViews', 'Average views'), ('growth', 'Growth, 30 days'), ('postsPerWeek', 'Posts per week'), ('history', 'Followers over 12 months'), ('bestPosts', 'Top posts'), ('links', 'Links to X and LinkedIn'), ('contact', "The manager's name and e-mail")], max_length=20), help_text='What it shows, in this order.', size=None)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField()),

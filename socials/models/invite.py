@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from socials.models.connection import Connection, platform_choices
-from socials.models.grant import SecretField
+from talent.encryption import SecretField
 from talent.models import Talent
 
 

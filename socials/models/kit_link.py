@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from socials.models.grant import SecretField
+from talent.encryption import SecretField
 from talent.models import Talent
 
 

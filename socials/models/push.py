@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from socials.models.grant import SecretField
+from talent.encryption import SecretField
 
 
 class PushSubscription(models.Model):

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from socials.models.grant import SecretField
+from talent.encryption import SecretField
 
 CLAIM_SECONDS = 60
 """A message that was taken for sending and not heard of for so long is sent again."""
@@ -29,6 +29,10 @@ class Event(models.TextChoices):
     CONNECTION_REAUTH_REQUIRED = "connection.reauth_required"
     PROFILE_IMAGE_UPDATED = "profile_image.updated"
     TALENT_MILESTONE = "talent.milestone"
+
+
+TRIAL = "webhook.test"
+"""Sent when somebody asks whether messages arrive; nobody can subscribe to it."""
 
 
 class Webhook(models.Model):
@@ -157,9 +161,9 @@ class Delivery(models.Model):
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
     message_id = models.CharField(max_length=40)
-    event = models.CharField(max_length=40, choices=Event.choices)
+    event = models.CharField(max_length=40, choices=[*Event.choices, (TRIAL, "Test")])
     payload = models.JSONField(help_text="The body: type, timestamp, data.")
-    talent_id = models.BigIntegerField(help_text="Whom it tells of.")
+    talent_id = models.BigIntegerField(null=True, help_text="Whom it tells of, if of anybody.")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Begun.")
     next_attempt_at = models.DateTimeField(null=True, blank=True)

@@ -21,6 +21,7 @@ from socials.pages import (
     sync,
     talent_list,
     talent_page,
+    webhooks,
 )
 
 urlpatterns = [
@@ -69,6 +70,15 @@ urlpatterns = [
     path("activity.csv", activity.activity_export, name="activity-export"),
     path("account", account.account, name="account"),
     path("account/tokens/<int:token_id>/revoke", account.token_revoke, name="token-revoke"),
+    path("webhooks", webhooks.webhook_list, name="webhooks"),
+    path("webhooks/new", webhooks.webhook_new, name="webhook-new"),
+    path("webhooks/<int:webhook_id>", webhooks.webhook_detail, name="webhook"),
+    path("webhooks/<int:webhook_id>/log", webhooks.webhook_log, name="webhook-log"),
+    path("webhooks/<int:webhook_id>/switch", webhooks.webhook_switch, name="webhook-switch"),
+    path("webhooks/<int:webhook_id>/test", webhooks.webhook_test, name="webhook-test"),
+    path("webhooks/<int:webhook_id>/delete", webhooks.webhook_delete, name="webhook-delete"),
+    path("webhooks/<int:webhook_id>/resend-failed", webhooks.webhook_resend_failed, name="webhook-resend-failed"),
+    path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/resend", webhooks.delivery_resend, name="delivery-resend"),
     path("callbacks/youtube", callbacks_youtube.youtube, name="callback-youtube"),
     path("connect/<str:token>", connect.connect, name="connect"),
     path("connect/<str:token>/disconnect/<int:connection_id>", connect.connect_disconnect, name="connect-disconnect"),

@@ -50,14 +50,25 @@ def staff_page(view: View[P]) -> View[P]:
     return guarded
 
 
-def manager_action(view: View[P]) -> View[P]:
-    """A change: POST only, by a manager."""
+def manager_page(view: View[P]) -> View[P]:
+    """A page that viewers don't see either."""
 
     @staff_page
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not can_write(request.user):
             raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def manager_action(view: View[P]) -> View[P]:
+    """A change: POST only, by a manager."""
+
+    @manager_page
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return view(request, *args, **kwargs)

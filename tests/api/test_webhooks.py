@@ -119,3 +119,39 @@ def test_a_message_of_another_webhook_or_of_one_that_is_off_is_not_sent_again(
     assert "switched off" in off.json()["message"]
     message.refresh_from_db()
     assert (message.status, message.answer) == ("failed", "The webhook was switched off.")
+
+
+def test_a_test_message_goes_to_this_webhook_alone(
+    manager: APIClient, webhook: dict[str, Any]
+) -> None:
+    webhooks.create(url="https://other.example/", events=list(Event))
+    answer = manager.post(f"{URL}/{webhook['id']}/test")
+    assert answer.status_code == 202
+    assert answer.json()["data"]["event"] == "webhook.test"
+    message = Delivery.objects.get()
+    assert message.webhook_id == webhook["id"]
+    assert message.payload["data"] == {"webhookId": webhook["id"]}
+    assert manager.post(f"{URL}/0/test").status_code == 404
+    subscribed = manager.post(URL, BODY | {"events": ["webhook.test"]}, format="json")
+    assert subscribed.status_code == 400
+    webhooks.change(webhook["id"], {"active": False})
+    assert manager.post(f"{URL}/{webhook['id']}/test").status_code == 409
+
+
+def test_what_failed_is_sent_once_more_with_one_request(
+    manager: APIClient, webhook: dict[str, Any]
+) -> None:
+    for number in range(3):
+        outbox.emit(Event.TALENT_MILESTONE, number, {})
+    delivered, *missed = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=delivered.pk).update(status="delivered", next_attempt_at=None)
+    Delivery.objects.filter(pk__in=[row.pk for row in missed]).abandon("HTTP 503")
+    url = f"{URL}/{webhook['id']}/deliveries/resend-failed"
+    answer = manager.post(url)
+    assert (answer.status_code, answer.json()["data"]) == (202, {"messages": 2})
+    pending = Delivery.objects.filter(status="pending")
+    assert {row.message_id for row in pending} == {row.message_id for row in missed}
+    assert manager.post(url).json()["data"] == {"messages": 0}
+    assert manager.post(f"{URL}/0/deliveries/resend-failed").status_code == 404
+    webhooks.change(webhook["id"], {"active": False})
+    assert manager.post(url).status_code == 409

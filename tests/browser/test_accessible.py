@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from socials.models import Connection, QuotaWindow, Worker
+from socials import outbox, webhooks
+from socials.models import Connection, Event, QuotaWindow, Worker
 from talent.models import Talent, User
 from tests.browser.conftest import PHONE, WIDE
 
@@ -60,10 +61,14 @@ def test_no_page_has_an_accessibility_violation(
 ) -> None:
     page = open_page(alice, size=size, theme=theme)
     talent = f"/talent/{roster.pk}"
+    failing = webhooks.create(url=f"https://crm.example/{'long' * 40}", events=list(Event))
+    outbox.emit(Event.TALENT_MILESTONE, roster.pk, {})
+    failing.deliveries.all().abandon("The receiver answered HTTP 503.")
     for address in (
         "/", "/?q=nothing", talent, f"{talent}/profiles", f"{talent}/activity",
         f"{talent}/settings", f"{talent}/intelligence", "/changes", "/talent/new", "/sync",
-        "/activity", "/account", "/talents/import", "/nope",
+        "/activity", "/account", "/talents/import", "/webhooks",
+        "/webhooks/new", f"/webhooks/{failing.pk}", "/nope",
     ):  # fmt: skip
         page.goto(address)
         check(page, address)

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook as Signature
 from werkzeug import Request, Response
 
-from socials import webhooks
+from socials import deliveries, webhooks
 from socials.models import Delivery, Event, Webhook
 from socials.tasks import deliver_webhooks
 
@@ -90,5 +90,5 @@ def time_passes(seconds: float) -> None:
 @pytest.fixture
 def deliver(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The job, in this very process, without its patience for what is due in a few seconds."""
-    monkeypatch.setattr(webhooks, "JOB_SECONDS", 0.5)
+    monkeypatch.setattr(deliveries, "JOB_SECONDS", 0.5)
     return deliver_webhooks

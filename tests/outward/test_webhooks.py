@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 from standardwebhooks import WebhookVerificationError
 from werkzeug import Response
 
-from socials import outbox, tasks, webhooks
+from socials import deliveries, outbox, tasks, webhooks
 from socials.models import Delivery, Event, Webhook
 from socials.sync.turn import CLUSTER
 from talent.models import Activity, User
@@ -126,7 +126,7 @@ def test_a_failure_is_tried_again_with_the_same_id_ever_more_patiently(
     assert row.status == "failed"
     assert row.next_attempt_at is None
     assert row.answer == "The receiver answered HTTP 500."
-    for wait, planned in zip(waits, webhooks.BACKOFF, strict=True):
+    for wait, planned in zip(waits, deliveries.BACKOFF, strict=True):
         assert planned - 2 <= wait <= planned * 1.2
     assert len(set(receiver.ids)) == 1
     assert len(receiver.opened(webhook.secret)) == 10
@@ -138,8 +138,8 @@ def test_the_first_retry_comes_within_seconds_by_itself(
     receiver = receivers(Response(status=503), Response(status=204))
     listening(receiver)
     happen()
-    monkeypatch.setattr(webhooks, "BACKOFF", (0.5, 300))
-    monkeypatch.setattr(webhooks, "JOB_SECONDS", 5.0)
+    monkeypatch.setattr(deliveries, "BACKOFF", (0.5, 300))
+    monkeypatch.setattr(deliveries, "JOB_SECONDS", 5.0)
     tasks.deliver_webhooks()
     assert len(receiver.received) == 2
     assert only().status == "delivered"
@@ -194,7 +194,7 @@ def test_gone_switches_the_webhook_off_and_tells_the_managers(
     tasks.send_webhook_notice(*notice["args"])
     [letter] = mail.outbox
     assert letter.bcc == ["alice@agency.example"]
-    assert f"/api/admin/webhooks/{webhook.pk}" in letter.body
+    assert f"/webhooks/{webhook.pk}" in letter.body
     happen()
     assert Delivery.objects.filter(status="pending").count() == 0
 
@@ -305,18 +305,18 @@ def test_workers_of_two_machines_deliver_each_message_once(
     receiver = receivers(lambda: [time.sleep(0.02), Response()][1])  # type: ignore[return-value]
     listening(receiver)
     happen(30)
-    monkeypatch.setattr(webhooks, "JOB_SECONDS", 2.0)
+    monkeypatch.setattr(deliveries, "JOB_SECONDS", 2.0)
     clusters = iter(["one", "two"])
     lock = threading.Lock()
 
     def work() -> None:
         with lock, pytest.MonkeyPatch.context() as patch:
             patch.setenv(CLUSTER, next(clusters))
-            turn = webhooks._turn()
+            turn = deliveries._turn()
             mine = turn.__enter__()
         assert mine
         try:
-            webhooks._deliver()
+            deliveries._deliver()
         finally:
             turn.__exit__(None, None, None)
             database.close()
@@ -341,8 +341,8 @@ def test_what_a_lost_worker_was_sending_is_sent_again(receiver: Receiver, delive
     deliver()
     assert only().status == "delivered"
     assert only().attempts == 2
-    late = webhooks._message(held)
-    webhooks.conclude(late, "a worker that is gone", webhooks.Answered(500, "too late"))
+    late = deliveries._message(held)
+    deliveries.conclude(late, "a worker that is gone", deliveries.Answered(500, "too late"))
     webhook.refresh_from_db()
     assert (only().status, webhook.failures) == ("delivered", 0)
 
@@ -445,5 +445,5 @@ def test_the_documentation_tells_every_event_and_wait() -> None:
     for event in Event:
         assert f"`{event}`" in text
     assert "5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h" in text
-    hours = [f"{seconds // 3600} h" for seconds in webhooks.BACKOFF[3:]]
+    hours = [f"{seconds // 3600} h" for seconds in deliveries.BACKOFF[3:]]
     assert " and ".join([", ".join(hours[:-1]), hours[-1]]) in text
