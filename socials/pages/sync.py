@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from socials import dashboard
+from socials.images.statistics import photo_stats
 from socials.models import Worker
 from socials.pages.shell import fragment, page, wants_fragment
 from socials.queries import LATE, RECONNECT_CODES
@@ -49,8 +51,24 @@ def _known() -> dict[str, Any]:
         "failing": sum(stats.errors_by_cause.values()),
         "workers": [(worker, _is_late(worker)) for worker in stats.workers],
         "runs": dashboard.recent_runs(limit=RUNS),
+        **_photos(),
         "now": timezone.now(),
         "late_after": int(LATE / timedelta(seconds=1)),
+    }
+
+
+def _photos() -> dict[str, Any]:
+    stats = photo_stats()
+    oldest = max(age.talents for age in stats.ages)
+    most = max(stats.causes.values(), default=0)
+    return {
+        "photos": stats,
+        "daily_photos": settings.PROFILE_IMAGE_DAILY_LIMIT,
+        "photo_days": [(day, round(day.rate or 0)) for day in stats.days],
+        "photo_causes": [
+            (cause, count, _height(count, most)) for cause, count in stats.causes.items()
+        ],
+        "photo_ages": [(age, _height(age.talents, oldest)) for age in stats.ages],
     }
 
 
