@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Self
 from urllib.parse import urlencode, urlsplit
 
 import certifi
+import structlog
 import urllib3
 from requests_hardened.ip_filter import InvalidIPAddress, filter_host
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -31,6 +32,8 @@ from scraping.errors import BadResponse, Failure, PlatformUnavailable
 CHUNK = 64 * 1024
 LONGEST_WAIT = timedelta(days=1)
 """The longest Retry-After that is believed."""
+
+log = structlog.get_logger(__name__)
 
 # Its lines tell whole URLs, queries and tokens included.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -167,11 +170,17 @@ class Http:
         sent |= {"Accept-Encoding": "gzip", **(headers or {})}
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        began_at = time.monotonic()
         failure: Failure
         try:
-            return self._send(method, url, sent, body, limits, platform)
+            reply = self._send(method, url, sent, body, limits, platform)
+            _note(method, url, platform, began_at, status=reply.status)
+            return reply
+        except Failure as refused:
+            failure = refused
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             failure = _failure(error, url, platform)
+        _note(method, url, platform, began_at, code=failure.code, detail=failure.detail)
         # Raised out here, so that it does not carry the library's error, which holds the request.
         raise failure
 
@@ -225,6 +234,20 @@ def _body(response: urllib3.BaseHTTPResponse, max_bytes: int, platform: str) -> 
 
 def _nothing(_: str) -> None:
     return None
+
+
+def _note(method: str, url: str, platform: str, began_at: float, **outcome: object) -> None:
+    """One line for each call, without its query, which may hold what nobody should read."""
+    try:
+        parts = urlsplit(url)
+        host, path = parts.netloc.rpartition("@")[2], parts.path
+    except ValueError:
+        host = path = ""
+    log.info(
+        "call.answered" if "status" in outcome else "call.failed",
+        method=method, host=host, path=path[:200], platform=platform,
+        ms=round((time.monotonic() - began_at) * 1000), **outcome,
+    )  # fmt: skip
 
 
 def _failure(error: Exception, url: str, platform: str) -> Failure:

@@ -25,6 +25,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django_q import cluster as django_q_cluster
 from django_q.conf import Conf
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from socials import schedules
 from socials.models import Connection
@@ -294,9 +295,11 @@ def _tie_to_noted() -> None:
 
 
 def _idle(**_: Any) -> None:
+    clear_contextvars()
     _give_memory_back()
     board.write(busy=False)
 
 
-def _busy(**_: Any) -> None:
+def _busy(task: dict[str, Any], **_: Any) -> None:
+    bind_contextvars(job=str(task["func"]), job_id=task["id"])
     board.write(busy=True)

@@ -23,6 +23,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest, Least, Now
 
 from talent.models import Talent
+from talent.trace import began_by
 
 
 class Platform(models.TextChoices):
@@ -145,6 +146,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             "sync_version": F("sync_version") + 1,
             "trigger": trigger,
             "priority": priority,
+            "request_id": began_by(),
             "requested_at": Now(),
             "attempt": 0,
             "lost_workers": 0,
@@ -181,7 +183,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             .update(next_attempt_at=Now() + first_delay(), **fresh)
         )
         changed += self.filter(sync_status=SyncStatus.SYNCING, wants_again=False).update(
-            wants_again=True, updated_at=Now()
+            wants_again=True, request_id=began_by(), updated_at=Now()
         )
         return changed
 
@@ -455,6 +457,13 @@ class Connection(models.Model):
     )
     trigger = models.CharField(max_length=16, choices=Trigger.choices, default=Trigger.CONNECT)
     requested_at = models.DateTimeField(null=True, blank=True)
+    request_id = models.CharField(
+        max_length=36,
+        blank=True,
+        default=began_by,
+        db_default="",
+        help_text="The request or job that asked for this sync, as the logs name it.",
+    )
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Attempts begun.")
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=120, blank=True)
@@ -565,3 +574,8 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.handle}"
+
+    @property
+    def sync_id(self) -> str:
+        """The name of this sync in the logs: a run of it carries the same number."""
+        return f"{self.pk}.{self.sync_version}"

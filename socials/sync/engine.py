@@ -401,8 +401,10 @@ class Loop:
             self._late(held)
             return
         self._let_go(held)
-        event = "sync.failed" if retry_at is None else "sync.retry" if counted else "sync.snoozed"
-        log.info(event, **_names(held), code=failure.code, detail=failure.detail)
+        log.info(
+            "sync.failed" if retry_at is None else "sync.retry" if counted else "sync.snoozed",
+            **_names(held), code=failure.code, detail=failure.detail,
+        )  # fmt: skip
 
     def _late(self, held: Held) -> None:
         self._let_go(held)
@@ -465,10 +467,11 @@ class Loop:
 
 def _names(held: Held) -> dict[str, object]:
     return {
+        "request_id": held.row.request_id,
+        "sync_id": held.row.sync_id,
         "connection_id": held.row.pk,
         "platform": held.row.platform,
         "attempt": held.row.attempt,
-        "sync_version": held.row.sync_version,
     }
 
 

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from scraping.errors import (
     Blocked,
@@ -207,6 +208,7 @@ def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
         held.began_at = time.monotonic()
     asks = [ask_for(held) for held in chunk.rows]
     left: Failure = Internal("the source gave no answer for this account")
+    bind_contextvars(**_thread(chunk))
     try:
         for ask, outcome in chunk.source.read_many(asks, _context(chunk)):
             held_row = waiting.pop(ask.connection_id, None)
@@ -222,6 +224,17 @@ def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
         _bill(chunk, held)
         deliver(Arrived(chunk, held, left))
     deliver(Finished(chunk))
+
+
+def _thread(chunk: Chunk) -> dict[str, object]:
+    """What every log line of this chunk's calls carries; several rows may share a call."""
+    syncs = [held.row.sync_id for held in chunk.rows]
+    asked = {held.row.request_id for held in chunk.rows} - {""}
+    return {
+        "source": chunk.source.name,
+        "request_id": asked.pop() if len(asked) == 1 else "",
+        **({"sync_id": syncs[0]} if len(syncs) == 1 else {"sync_ids": syncs}),
+    }
 
 
 def _bill(chunk: Chunk, held: Held) -> None:

@@ -37,6 +37,8 @@ def _rescue(rows: ConnectionQuerySet, reason: str) -> int:
     for row in lost:
         log.warning(
             "lease.rescued",
+            request_id=row.request_id,
+            sync_id=row.sync_id,
             connection_id=row.pk,
             platform=row.platform,
             worker=row.lease_owner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -35,7 +36,8 @@ class Threads:
                 self._begun += 1
                 name = f"{self.name}-{self._begun}"
                 threading.Thread(target=self._work, name=name, daemon=True).start()
-            self._jobs.put(job)
+            context = copy_context()  # the log lines of a step name the sync that it is of
+            self._jobs.put(lambda: context.run(job))
 
     def map(self, step: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """``step`` of each item, side by side, in the items' order; raises what a step raised.

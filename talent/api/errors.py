@@ -84,7 +84,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     fact = _as_api_exception(exception)
     if fact is None:
         request_id = current_request_id()
-        log.error("api_request_failed", request_id=request_id, exc_info=exception)
+        log.error("api.failed", request_id=request_id, exc_info=exception)
         return Response(
             envelope(500, BROKEN, requestId=request_id),
             status=500,
@@ -126,10 +126,10 @@ def _as_api_exception(exception: Exception) -> exceptions.APIException | None:
                 {"body": ["The form can't be read. Send less of it."]}
             )
         case IntegrityError():
-            log.warning("api_conflict", error=str(exception).splitlines()[0][:200])
+            log.warning("api.conflict", error=str(exception).splitlines()[0][:200])
             return Conflict("Somebody changed this at the same moment. Look again, then retry.")
         case OperationalError() | InterfaceError():
-            log.warning("api_database_unavailable", error=str(exception).splitlines()[0][:200])
+            log.warning("api.database_away", error=str(exception).splitlines()[0][:200])
             return Unavailable()
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from config import static
 from config.env import env
@@ -34,8 +35,18 @@ class Command(BaseCommand):
             graceful_timeout=8,
             keepalive=5,
             control_socket_disable=True,
+            logger_class=Log,
             loglevel=settings.LOG_LEVEL.lower(),
         ).run()
+
+
+class Log(Logger):  # type: ignore[misc]
+    """Gunicorn's lines among ours, in the same format."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]
