@@ -13,8 +13,8 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 
-from talent import roster
-from talent.models import Activity, CreatorProfile, Talent, User
+from talent import roster, second_factor, tokens
+from talent.models import Activity, ApiToken, CreatorProfile, Talent, User
 from talent.roles import Role
 
 admin.site.unregister(Group)  # a role says what somebody may do; groups would be a second way
@@ -23,7 +23,7 @@ admin.site.unregister(Group)  # a role says what somebody may do; groups would b
 class ReadOnly(admin.ModelAdmin[Any]):
     """An admin that shows and never changes."""
 
-    actions = None
+    actions: Sequence[str] | None = None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -146,7 +146,17 @@ class TalentAdmin(admin.ModelAdmin[Talent]):
 class UserAdmin(DjangoUserAdmin[User]):
     """Who signs in, and as what. Only superusers change it."""
 
-    list_display = ("username", "name", "email", "role", "is_staff", "is_active", "last_login")
+    list_display = (
+        "username",
+        "name",
+        "email",
+        "role",
+        "is_staff",
+        "is_active",
+        "has_second_factor",
+        "last_login",
+    )
+    actions = ("reset_second_factor",)
     list_filter = ("role", "is_staff", "is_superuser", "is_active")
     filter_horizontal = ()
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
@@ -172,6 +182,50 @@ class UserAdmin(DjangoUserAdmin[User]):
     def name(self, user: User) -> str:
         return user.get_full_name()
 
+    @admin.display(description="Second factor", boolean=True, ordering="second_factor_at")
+    def has_second_factor(self, user: User) -> bool:
+        return user.second_factor_at is not None
+
+    @admin.action(
+        description="Take the second factor of selected users away", permissions=["change"]
+    )
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        done = [person for person in queryset if second_factor.reset(person, actor=_actor(request))]
+        self.message_user(request, f"{len(done)} second factors taken away.", messages.SUCCESS)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Everybody's keys, by name and beginning: for superusers."""
+
+    list_display = (
+        "name",
+        "hint",
+        "user",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "user__role")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username", "=hint")
+    ordering = ("-last_used_at", "-pk")
+    fields = readonly_fields = list_display
+    actions = ("revoke",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _actor(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _actor(request).is_superuser
+
+    @admin.action(description="Revoke selected tokens", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        ids = list(queryset.values_list("pk", flat=True))
+        closed = sum(tokens.revoke_one(pk, actor=_actor(request)) for pk in ids)
+        self.message_user(request, f"{closed} tokens revoked.", messages.SUCCESS)
+
 
 @admin.register(CreatorProfile)
 class CreatorProfileAdmin(ReadOnly):
@@ -193,7 +247,8 @@ class NounFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         return queryset.filter(action__startswith=f"{self.value()}.") if self.value() else queryset
 
-    NOUNS = ("talent", "connection", "profile_image", "invite", "grant", "kit", "webhook", "token")
+    NOUNS = ("talent", "connection", "profile_image", "invite", "grant", "kit", "webhook", "token",
+             "second_factor")  # fmt: skip
 
 
 @admin.register(Activity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import TextChoices
 
 
@@ -23,3 +24,8 @@ def can_write(user: Any) -> bool:
     return bool(
         user.is_active and user.is_staff and (user.is_superuser or user.role == Role.MANAGER)
     )
+
+
+def must_set_up_second_factor(user: Any) -> bool:
+    """Whether the house asks this person for a second factor that is not there yet."""
+    return bool(settings.REQUIRE_SECOND_FACTOR and user.is_staff and user.second_factor_at is None)

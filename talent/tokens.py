@@ -67,12 +67,13 @@ def issue_own(person: User, *, name: str, days: int | None) -> str:
 
 
 @transaction.atomic
-def revoke_own(person: User, token_id: int) -> bool:
-    """Close a token of one's own. False when there is none of this id that is open."""
-    token = person.api_tokens.filter(pk=token_id).first()
-    if token is None or not person.api_tokens.filter(pk=token_id).revoke():
+def revoke_one(token_id: int, *, actor: User) -> bool:
+    """Close a token of one's own; a superuser closes anybody's. False when it is not open to that."""
+    may = ApiToken.objects.all() if actor.is_superuser else actor.api_tokens.all()
+    token = may.select_related("user").filter(pk=token_id).first()
+    if token is None or not may.filter(pk=token_id).revoke():
         return False
-    record("token.revoked", actor=person, object=str(token), details={"user": person.username})
+    record("token.revoked", actor=actor, object=str(token), details={"user": token.user.username})
     return True
 
 

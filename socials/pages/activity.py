@@ -34,6 +34,7 @@ NOUNS = {
     "roster": "Imports",
     "token": "API tokens",
     "webhook": "Webhooks",
+    "second_factor": "Second factors",
 }
 COLUMNS = ("at", "actor", "action", "talent_id", "talent", "object", "details")
 

@@ -8,6 +8,7 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from talent.models.api_token import ApiToken, digest_of
+from talent.roles import must_set_up_second_factor
 
 if TYPE_CHECKING:
     from talent.models import User
@@ -39,3 +40,11 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 class SessionAuthentication(authentication.SessionAuthentication):
     """A signed-in browser; what changes anything needs the ``X-CSRFToken`` header too."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        found: tuple[User, None] | None = super().authenticate(request)
+        if found and must_set_up_second_factor(found[0]):
+            raise exceptions.PermissionDenied(
+                "Set up a second factor first, on your account's page. A token needs none."
+            )
+        return found

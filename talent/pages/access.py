@@ -37,6 +37,19 @@ def own_page(view: View[P]) -> View[P]:
     return guarded
 
 
+def own_action(view: View[P]) -> View[P]:
+    """A change of what is one's own: POST only."""
+
+    @own_page
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def staff_page(view: View[P]) -> View[P]:
     """Signed-in staff, of whom managers alone may change something."""
 

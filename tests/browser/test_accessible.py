@@ -82,6 +82,12 @@ def test_no_page_has_an_accessibility_violation(
     expect(page.get_by_text("1 talent would be added")).to_be_visible()
     check(page, "what would become of a file's rows")
 
+    page.goto("/account/second-factor")
+    check(page, "no second factor yet")
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    check(page, "a second factor to be set up")
+
     page.goto(f"{talent}/profiles")
     page.get_by_role("button", name="Delete Instagram @gone").click()
     page.get_by_role("button", name="Add profile").click()

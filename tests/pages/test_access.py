@@ -184,7 +184,6 @@ def test_no_page_is_kept_after_signing_out(alice_browser: Client) -> None:
         assert "HX-Request" in answer["Vary"]
 
 
-@pytest.mark.parametrize("door", ["/login", "/admin/login/"])
-def test_a_name_that_no_column_could_hold_is_a_wrong_name(db: None, door: str) -> None:
-    answer = Client().post(door, {"username": "a" * 5000, "password": "x"})
+def test_a_name_that_no_column_could_hold_is_a_wrong_name(db: None) -> None:
+    answer = Client().post("/login", {"username": "a" * 5000, "password": "x"})
     assert answer.status_code == 200

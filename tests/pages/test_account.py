@@ -89,3 +89,31 @@ def test_revoking_is_a_post(alice_browser: Client) -> None:
     made(alice_browser)
     token = ApiToken.objects.get()
     assert alice_browser.get(f"/account/tokens/{token.pk}/revoke").status_code == 405
+
+
+def test_a_superuser_sees_everybodys_tokens_and_revokes_them(
+    alice_browser: Client, victor_browser: Client, ruth: User
+) -> None:
+    secrets = [made(alice_browser, "Weekly report"), made(victor_browser, "Numbers", days="")]
+    superuser = Client()
+    superuser.force_login(ruth, backend="talent.backends.RoleBackend")
+    page = superuser.get("/account/tokens").content.decode()
+    assert "Weekly report" in page
+    assert "Victor Vane" in page
+    assert not [secret for secret in secrets if secret in page]
+    first, second = ApiToken.objects.order_by("pk")
+    answer = superuser.post(f"/account/tokens/{first.pk}/revoke", {"from": "all"})
+    assert answer["Location"] == "/account/tokens"
+    chosen = {"action": "revoke", "_selected_action": [second.pk]}
+    assert superuser.post("/admin/talent/apitoken/", chosen).status_code == 302
+    assert [asks(secret) for secret in secrets] == [401, 401]
+    told = Activity.objects.filter(action="token.revoked").values_list("actor_id", "details__user")
+    assert list(told.order_by("pk")) == [(ruth.pk, "alice"), (ruth.pk, "victor")]
+
+
+def test_nobody_else_sees_them(alice_browser: Client) -> None:
+    made(alice_browser)
+    for address in ("/account/tokens", "/admin/talent/apitoken/"):
+        assert alice_browser.get(address).status_code == 403
+    assert "apitoken" not in alice_browser.get("/admin/").content.decode()
+    assert "Everybody" not in alice_browser.get("/account").content.decode()
