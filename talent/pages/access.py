@@ -17,6 +17,7 @@ from talent.models import User
 from talent.roles import can_read, can_write
 
 P = ParamSpec("P")
+METHODS = ("GET", "HEAD", "POST")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -32,6 +33,8 @@ def own_page(view: View[P]) -> View[P]:
             return _sign_in_first(request)
         if not can_read(request.user):
             raise PermissionDenied
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         return view(request, *args, **kwargs)
 
     return guarded
