@@ -1,9 +1,13 @@
-"""``python -m bench [NAME …]``: measure, print a table, keep JSON in var/bench."""
+"""``python -m bench [NAME …]``: measure, print a table, keep JSON in var/bench.
+
+At the end ``bench.report`` puts all figures of that folder side by side, as table, JSON and picture.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +34,8 @@ def main() -> int:
     figures: list[Figure] = []
     for name in names:
         figures += _measure(name)
+    import_module("bench.report").write(FOLDER)
+    sys.stdout.write(f"All figures side by side: {FOLDER / 'report'}.txt, .json, .svg\n")
     return int(any(figure.met is False for figure in figures))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -53,7 +53,8 @@ def keep(folder: Path, name: str, figures: Iterable[Figure]) -> Path:
     return path
 
 
-def show(figures: Iterable[Figure]) -> None:
+def show(figures: Iterable[Figure], file: TextIO | None = None) -> None:
+    """Print them as a table."""
     table = Table("figure", "value", "target", "", "made of", box=None, pad_edge=False)
     for figure in figures:
         mark = {True: "met", False: "MISSED", None: ""}[figure.met]
@@ -61,7 +62,7 @@ def show(figures: Iterable[Figure]) -> None:
         table.add_row(
             figure.name, f"{figure.value:,.2f} {figure.unit}", figure.target, mark, made_of
         )
-    Console(width=200).print(table)
+    Console(width=200, file=file).print(table)
 
 
 def _short(value: Any) -> str:
