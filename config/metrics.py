@@ -9,25 +9,33 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
+from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0 as CONTENT_TYPE
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from scraping.stopwatch import BOUNDS, outcome_of, stopwatch
 from socials import platforms, quota
 from talent import queue
 
 logger = logging.getLogger(__name__)
 
 PATH = "/metrics"
+AREAS = {
+    "api": "api", "admin": "back office", "static": "static", "media": "media", "connect": "public",
+    "kit": "public", "oauth": "public", "callbacks": "callback",
+}  # fmt: skip
 WINDOWS = {"5m": "5 minutes", "1h": "1 hour", "24h": "1 day"}
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
@@ -40,12 +48,27 @@ class MetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path != PATH:
-            return self.get_response(request)
+            return self._timed(request)
         if request.method not in {"GET", "HEAD"}:
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         response = _answer(request)
         response["Cache-Control"] = "no-store"
         return response
+
+    def _timed(self, request: HttpRequest) -> HttpResponse:
+        began_at = time.monotonic()
+        response = self.get_response(request)
+        seconds = time.monotonic() - began_at
+        stopwatch.note("request", area(request), outcome_of(response.status_code), seconds)
+        return response
+
+
+def area(request: HttpRequest) -> str:
+    """Of what kind a request is: one of few, whatever is asked."""
+    first = request.path.split("/", 2)[1]
+    if first in AREAS:
+        return AREAS[first]
+    return "poll" if "HX-Request" in request.headers else "page"
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -88,7 +111,17 @@ def exposition() -> bytes:
 
 class _FromDatabase(Collector):
     def collect(self) -> Iterator[Metric]:
-        for read in (_accounts, _runs, _durations, _limits, _workers, _webhooks, _photos, _drift):
+        for read in (
+            _accounts,
+            _runs,
+            _durations,
+            _limits,
+            _workers,
+            _webhooks,
+            _photos,
+            _drift,
+            _latencies,
+        ):
             yield from read()
 
 
@@ -245,6 +278,34 @@ def _drift() -> Iterator[Metric]:
     ):
         drift.add_metric([platform, source], fields)
     yield drift
+
+
+def _latencies() -> Iterator[Metric]:
+    """Histograms of every process together, which add to them every ten seconds."""
+    counts: dict[tuple[str, str, str], dict[float, int]] = defaultdict(dict)
+    sums: dict[tuple[str, str, str], float] = defaultdict(float)
+    for kind, name, outcome, bound, answers, seconds in _rows(
+        "SELECT kind, name, outcome, bound, answers, seconds FROM socials_latency ORDER BY 1, 2, 3"
+    ):
+        counts[(kind, name, outcome)][bound] = answers
+        sums[(kind, name, outcome)] += seconds
+    for kind, label, meaning in (
+        ("call", "platform", "Calls to platforms and other hosts, by how they answered."),
+        ("request", "area", "Requests to us, by area and how we answered."),
+    ):
+        family = HistogramMetricFamily(
+            f"greenroom_{kind}_seconds", meaning, labels=[label, "outcome"]
+        )
+        for key, told in counts.items():
+            if key[0] == kind:
+                family.add_metric(list(key[1:]), _cumulative(told), sums[key])
+        yield family
+
+
+def _cumulative(told: Mapping[float, int]) -> list[tuple[str, float]]:
+    """Each bound's answers with those of all below it, as Prometheus wants them."""
+    running = accumulate(told.get(bound, 0) for bound in (*BOUNDS, 0.0))
+    return list(zip([*map(str, BOUNDS), "+Inf"], running, strict=True))
 
 
 def _syncing() -> list[str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPResponse
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, cast
 from urllib.parse import urlencode, urlsplit
 
 import certifi
@@ -28,6 +28,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from scraping.errors import BadResponse, Failure, PlatformUnavailable
+from scraping.stopwatch import outcome_of, stopwatch
 
 CHUNK = 64 * 1024
 LONGEST_WAIT = timedelta(days=1)
@@ -238,6 +239,9 @@ def _nothing(_: str) -> None:
 
 def _note(method: str, url: str, platform: str, began_at: float, **outcome: object) -> None:
     """One line for each call, without its query, which may hold what nobody should read."""
+    seconds = time.monotonic() - began_at
+    status = cast("int", outcome.get("status", 0))
+    stopwatch.note("call", platform.lower() or "other", outcome_of(status), seconds)
     try:
         parts = urlsplit(url)
         host, path = parts.netloc.rpartition("@")[2], parts.path
@@ -246,7 +250,7 @@ def _note(method: str, url: str, platform: str, began_at: float, **outcome: obje
     log.info(
         "call.answered" if "status" in outcome else "call.failed",
         method=method, host=host, path=path[:200], platform=platform,
-        ms=round((time.monotonic() - began_at) * 1000), **outcome,
+        ms=round(seconds * 1000), **outcome,
     )  # fmt: skip
 
 

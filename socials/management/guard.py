@@ -27,7 +27,7 @@ from django_q.conf import Conf
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from socials import schedules
+from socials import latencies, schedules
 from socials.models import Connection
 from socials.sync import rescue, workers
 from socials.sync.board import board
@@ -296,6 +296,7 @@ def _tie_to_noted() -> None:
 
 def _idle(**_: Any) -> None:
     clear_contextvars()
+    latencies.keep(now=True)
     _give_memory_back()
     board.write(busy=False)
 

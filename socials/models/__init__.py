@@ -14,6 +14,7 @@ from socials.models.duty import DeletionRequest, Heard
 from socials.models.grant import Grant, Revocation
 from socials.models.invite import Invite, Notice, PendingGrant
 from socials.models.kit_link import KitLink, KitMetric
+from socials.models.latency import Latency
 from socials.models.limits import Circuit, DriftSighting, QuotaWindow, Worker
 from socials.models.photo import Photo, PhotoRun
 from socials.models.post import Post
@@ -41,6 +42,7 @@ __all__ = [
     "Invite",
     "KitLink",
     "KitMetric",
+    "Latency",
     "Notice",
     "Outcome",
     "PendingGrant",

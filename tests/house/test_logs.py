@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 from rest_framework.test import APIClient
 
-from socials.models import Connection, SyncRun, SyncStatus
+from socials.models import Connection, Latency, SyncRun, SyncStatus
 from talent.models import Talent
 from tests.conftest import ROOT, Cluster, until
 from tests.test_house import OURS, called_name, calls
@@ -61,6 +61,8 @@ def test_a_request_its_sync_and_the_platforms_calls_carry_one_thread_of_ids(
     run = SyncRun.objects.get(connection=row)
     assert {line["event"] for line in thread} == {"sync.claimed", "call.answered", "sync.ready"}
     assert {line["sync_id"] for line in thread} == {f"{row.pk}.{run.sync_version}"}
+    timed = Latency.objects.filter(kind="call", name="youtube", outcome="2xx")
+    until(lambda: sum(timed.values_list("answers", flat=True)) == run.calls, what="their times")
     asked = [line for line in thread if line["event"] == "call.answered"]
     assert len(asked) == run.calls
     assert {line["job"] for line in thread} == {"socials.tasks.sync_due"}

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,7 +17,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import metrics
-from socials import outbox
+from scraping.stopwatch import stopwatch
+from socials import latencies, outbox
 from socials.models import (
     Circuit,
     Connection,
@@ -29,6 +31,7 @@ from socials.models import (
     Webhook,
     Worker,
 )
+from talent.models import User
 from tests.api.conftest import a_message, a_run, connect, read_account
 from tests.conftest import ROOT
 
@@ -95,6 +98,13 @@ def busy_house(read_account: Read) -> Connection:
     Delivery.objects.filter(pk=message.pk).update(status="failed", next_attempt_at=None)
     Webhook.objects.update(is_active=False, disabled_at=now)
     PhotoRun.objects.create(talent_id=1, outcome="failed", cause="EXPIRED")
+    stopwatch.take()
+    for seconds in (0.04, 0.2, 0.2, 70):
+        stopwatch.note("call", "youtube", "2xx", seconds)
+    assert latencies.keep(now=True)
+    stopwatch.note("call", "youtube", "2xx", 0.3)
+    stopwatch.note("request", "page", "5xx", 0.3)
+    assert latencies.keep(now=True)
     DriftSighting.objects.create(
         platform="TIKTOK", source="apify", path="a.b", first_seen_at=now, last_seen_at=now
     )
@@ -127,6 +137,13 @@ def test_every_figure_is_true(busy_house: Connection) -> None:
     assert seen["webhook_deliveries_failed_24h",] == 1
     assert seen["webhooks_disabled",] == 1
     assert seen["photo_runs_24h", "EXPIRED", "failed"] == 1
+    assert seen["call_seconds_bucket", "0.05", "2xx", "youtube"] == 1
+    assert seen["call_seconds_bucket", "0.25", "2xx", "youtube"] == 3
+    assert seen["call_seconds_bucket", "30.0", "2xx", "youtube"] == 4
+    assert seen["call_seconds_bucket", "+Inf", "2xx", "youtube"] == 5
+    assert seen["call_seconds_count", "2xx", "youtube"] == 5
+    assert seen["call_seconds_sum", "2xx", "youtube"] == pytest.approx(70.74)
+    assert seen["request_seconds_count", "page", "5xx"] == 1
     assert seen["drift_fields_24h", "TIKTOK", "apify"] == 1
 
 
@@ -166,6 +183,43 @@ def test_every_metric_has_its_place_on_the_dashboard(busy_house: Connection) -> 
     asked = str([target["expr"] for panel in shown["panels"] for target in panel["targets"]])
     for family in text_string_to_metric_families(metrics.exposition().decode()):
         assert family.name in asked
+
+
+def test_times_are_of_few_kinds_whatever_is_asked(client: Client, alice: User) -> None:
+    stopwatch.take()
+    client.force_login(alice, backend="talent.backends.RoleBackend")
+    for path in (
+        "/",
+        "/talent/999",
+        "/api/nothing",
+        "/admin/",
+        "/kit/x",
+        "/callbacks/tiktok",
+        "/no/such",
+    ):
+        client.get(path)
+    client.get("/sync", headers={"HX-Request": "true"})
+    seen = set(stopwatch.take())
+    assert {kind for kind, _, _ in seen} == {"request"}
+    assert seen >= {
+        ("request", "page", "2xx"), ("request", "page", "4xx"), ("request", "api", "4xx"),
+        ("request", "back office", "2xx"), ("request", "public", "4xx"), ("request", "poll", "2xx"),
+    }  # fmt: skip
+    assert {name for _, name, _ in seen} <= {*metrics.AREAS.values(), "page", "poll"}
+
+
+def test_times_that_could_not_be_written_down_are_taken_along_later() -> None:
+    stopwatch.take()
+    stopwatch.note("request", "api", "2xx", 0.01)
+    with CaptureQueriesContext(database), database.execute_wrapper(_away):
+        assert not latencies.keep(now=True)
+    stopwatch.note("request", "api", "2xx", 0.01)
+    assert latencies.keep(now=True)
+    assert told()["request_seconds_count", "api", "2xx"] == 2
+
+
+def _away(*_: Any) -> None:
+    raise OperationalError("the database is away")
 
 
 # --- who may read it ---

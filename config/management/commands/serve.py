@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from config import static
 from config.env import env
+from socials import latencies
 
 
 class Command(BaseCommand):
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             keepalive=5,
             control_socket_disable=True,
             logger_class=Log,
+            post_request=_after_request,
+            worker_exit=_at_the_end,
             loglevel=settings.LOG_LEVEL.lower(),
         ).run()
 
@@ -65,6 +68,14 @@ class Server(BaseApplication):  # type: ignore[misc]
         from config.wsgi import application  # noqa: PLC0415
 
         return application
+
+
+def _after_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    latencies.keep()
+
+
+def _at_the_end(server: Any, worker: Any) -> None:
+    latencies.keep(now=True)
 
 
 def _given_a_socket() -> bool:
