@@ -92,6 +92,8 @@ def refresh(connection_id: int) -> Renewed:
             return Renewed.REFUSED
         except Failure as failure:
             Grant.objects.filter(pk=grant.pk).update(refresh_after=Now() + COOL_DOWN)
+            # An outage between two refusals is no confirmation.
+            Connection.objects.filter(pk=grant.pk, connected=True).update(reauth_doubts=0)
             log.warning(
                 "grant.refresh_failed",
                 connection_id=grant.pk,

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from socials.models.connection import Connection
 from talent.encryption import SecretField
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def wear_out(self, connection_id: int, *, asked_at: datetime) -> None:
+        """The platform refuses an access token before its time: the next reading renews it first.
+
+        Not where nothing can renew it, nor where it was renewed for this very sync.
+        """
+        older = models.Q(refreshed_at=None) | models.Q(refreshed_at__lt=asked_at)
+        self.filter(older, pk=connection_id).exclude(refresh_token="").update(expires_at=Now())
 
 
 class Grant(models.Model):
@@ -26,6 +38,8 @@ class Grant(models.Model):
     refresh_after = models.DateTimeField(
         null=True, blank=True, help_text="Cool-down after a refresh that failed."
     )
+
+    objects = GrantQuerySet.as_manager()
 
     class Meta:
         db_table = "socials_grant"

@@ -204,6 +204,7 @@ class Loop:
             return
         if worn := reading.worn_grants(rows):
             self.freshen(worn)
+            reading.recall_doubts(rows, worn)
         for held in reading.prepare(rows):
             self.held[held.row.pk] = self.unasked[held.row.pk] = held
             log.info("sync.claimed", **_names(held))
@@ -374,6 +375,7 @@ class Loop:
         """An attempt failed: try again where that can help, else say what a person must do."""
         if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
             delay = _delay(held.row.attempt + 1)
+            reading.wear_out(held)
             self._conclude(held, failure, retry_at=delay, counted=False, doubts=1)
             return
         again = failure.later and not isinstance(failure, Blocked)

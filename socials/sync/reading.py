@@ -144,6 +144,24 @@ def worn_grants(rows: Sequence[Connection]) -> list[int]:
     return list(Grant.objects.filter(pk__in=ids, expires_at__lt=soon).values_list("pk", flat=True))
 
 
+def recall_doubts(rows: Sequence[Connection], ids: Sequence[int]) -> None:
+    """Read anew what was found out about those of these rows whose grant could not be renewed.
+
+    Where it was renewed, a doubt stays: the renewed token decides whether it was right.
+    """
+    ended = Connection.objects.filter(pk__in=ids, grant__expires_at__lte=Now())
+    told = ended.only("connected", "reauth_doubts").in_bulk()
+    for row in rows:
+        if now := told.get(row.pk):
+            row.connected, row.reauth_doubts = now.connected, now.reauth_doubts
+
+
+def wear_out(held: Held) -> None:
+    """A token that was refused before its time is renewed before the next attempt, if it can be."""
+    if held.ask.token is not None:
+        Grant.objects.wear_out(held.row.pk, asked_at=held.row.requested_at or held.row.updated_at)
+
+
 def nobody_to_ask(held: Held) -> Failure:
     """Why nobody can answer for this row, naming the settings that would mend it."""
     if held.failures:
@@ -178,10 +196,15 @@ def chunks(rows: Iterable[Held]) -> list[Chunk]:
 def next_source(held: Held, failure: Failure) -> bool:
     """Turn to the row's next source after this failure. False when there is none to ask."""
     held.failures.append(failure)
-    if not isinstance(failure, ELSEWHERE) or len(held.sources) < 2:
+    if not isinstance(failure, ELSEWHERE):
         return False
     # A doubtful refusal of the grant is asked once more before anybody else answers for it.
     if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
+        return False
+    if isinstance(failure, ReauthRequired) and held.ask.token and not held.by_grant:
+        held.ask = replace(held.ask, token=None)  # the same source, as it reads anybody's account
+        return True
+    if len(held.sources) < 2:
         return False
     held.sources.pop(0)
     return True

@@ -539,6 +539,18 @@ def test_numbers_go_on_from_another_source_when_the_grant_is_dead(
     assert (row.partial, row.source) == (["grant"], "apify")
 
 
+def test_a_source_that_can_read_anybody_goes_on_without_the_dead_grant(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("official"), StageSource("apify"))
+    stage.refuses(401, source="official")
+    stage.refuses(401, source="official")
+    stage.says(source="official")
+    row = sync(granted(account()))
+    assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
+    assert (row.partial, row.source) == (["grant"], "official")
+
+
 def test_where_the_grant_was_taken_back_numbers_go_on_and_the_mark_stays(
     stage: Stage, account: Account, sync: Sync
 ) -> None:

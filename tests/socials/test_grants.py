@@ -207,6 +207,53 @@ def test_a_token_that_has_ended_is_renewed_before_it_is_used(jane: Talent, sandb
     assert Post.objects.filter(connection=row).exists()
 
 
+@pytest.mark.usefixtures("platform_settings")
+@pytest.mark.django_db(transaction=True)
+def test_a_token_that_is_refused_before_its_time_is_renewed_and_nobody_is_bothered(
+    jane: Talent, sandbox: Any, settings: Any
+) -> None:
+    from socials.platforms.tiktok.sandbox import access_token, open_id, refresh_token
+
+    settings.SYNC_RETRY_DELAYS = (0.0, 0.0, 0.0)
+    grant = granted(
+        jane,
+        ends_in=timedelta(hours=1),
+        open_id=open_id("jane.smith"),
+        access_token=access_token("jane.smith", seconds=-60),
+        refresh_token=refresh_token("jane.smith"),
+    )
+    row = synced(grant.connection)
+    assert (row.sync_status, row.source, row.error_code) == ("READY", "tiktok_display", "")
+    assert (row.connected, row.reauth_doubts) == (True, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("refresh", "code", "connected", "reads"),
+    [
+        ((200, None), "REAUTH_REQUIRED", False, 2),
+        ((400, {"error": "invalid_grant"}), "REAUTH_REQUIRED", False, 1),
+        ((503, ""), "PLATFORM_UNAVAILABLE", True, 1),
+    ],
+    ids=["renewed and refused again", "renewal refused", "renewal is down"],
+)
+def test_a_refused_token_is_believed_dead_only_when_its_renewal_says_so_too(
+    jane: Talent, tiktok: TokenEndpoint, httpserver: HTTPServer, settings: Any,
+    refresh: tuple[int, Any], code: str, connected: bool, reads: int,
+) -> None:  # fmt: skip
+    settings.SYNC_RETRY_DELAYS = (0.0, 0.0, 0.0)
+    settings.TIKTOK_SOURCES = ["tiktok_display"]
+    if refresh[1] is not None:
+        tiktok.says(*refresh)
+    httpserver.expect_request("/v2/user/info/").respond_with_json(
+        {"error": {"code": "access_token_invalid"}}, status=401
+    )
+    row = synced(granted(jane, ends_in=timedelta(hours=1)).connection)
+    assert (row.error_code, row.connected) == (code, connected)
+    paths = [request.path for request, _ in httpserver.log]
+    assert paths.count("/v2/user/info/") == reads
+
+
 @pytest.mark.usefixtures("one_attempt", "platform_settings")
 @pytest.mark.django_db(transaction=True)
 def test_a_dead_grant_heals_by_itself_when_it_is_good_again(jane: Talent, sandbox: Any) -> None:
