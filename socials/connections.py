@@ -30,6 +30,7 @@ def connect(
     *,
     handle: str = "",
     profile_url: str = "",
+    trigger: str = Trigger.CONNECT,
     actor: User | None = None,
 ) -> tuple[Connection, bool]:
     """Add an account by handle or URL and queue its first sync. Returns it, and whether it is new.
@@ -51,7 +52,7 @@ def connect(
                 defaults={
                     "handle": account.handle,
                     "profile_url": account.url,
-                    "trigger": Trigger.CONNECT,
+                    "trigger": trigger,
                     "priority": Priority.INTERACTIVE,
                     "requested_at": Now(),
                     **_begin(syncs=syncs),
@@ -59,7 +60,7 @@ def connect(
             )
         if created:
             _note("connection.connected", row, actor)
-        if syncs and (created or _try_again(row)):
+        if syncs and (created or _try_again(row, trigger)):
             later("socials.tasks.sync_due", platform)
     row.refresh_from_db()
     return row, created
@@ -187,10 +188,8 @@ def _begin(*, syncs: bool) -> dict[str, Any]:
     return {"sync_status": SyncStatus.PENDING, "next_attempt_at": Now() + first_delay()}
 
 
-def _try_again(row: Connection) -> bool:
-    return row.sync_status == SyncStatus.ERROR and _request(
-        row, Trigger.CONNECT, Priority.INTERACTIVE
-    )
+def _try_again(row: Connection, trigger: str) -> bool:
+    return row.sync_status == SyncStatus.ERROR and _request(row, trigger, Priority.INTERACTIVE)
 
 
 def _request(row: Connection, trigger: str, priority: int) -> bool:

@@ -73,7 +73,9 @@ def adopt(
             raise WrongAccount(awaited, handles.at(platform, account.handle))
         created = row is None
         if row is None:
-            row, _ = connections.connect(talent, platform, handle=account.handle, actor=actor)
+            row, _ = connections.connect(
+                talent, platform, handle=account.handle, trigger=Trigger.OAUTH, actor=actor
+            )
         is_new = row.connection_type != ConnectionType.OAUTH
         _keep(row, grant, account)
         connections.request_sync(row.pk, trigger=Trigger.OAUTH)

@@ -26,7 +26,7 @@ from socials.models import Connection, Platform, Trigger
 from talent.api.conditional import unless_unchanged
 from talent.api.paging import page_of
 from talent.api.schema import documented
-from talent.api.serializers import Id, PageQuery, Query, Strict, Text
+from talent.api.serializers import Id, NoFields, PageQuery, Query, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
 from talent.models import Talent
 
@@ -175,9 +175,10 @@ class ConnectionSync(ApiView):
         tag=TAG,
         answer=ConnectionSerializer,
         statuses=(202,),
-        errors=(404,),
+        errors=(400, 404, 413, 415),
     )
     def post(self, request: Request, connection_id: int) -> Response:
+        NoFields.check(request)
         with gone_is_404():
             connections.request_sync(connection_id, trigger=Trigger.MANUAL, actor=actor(request))
         return _answer(connection_id, status=202)
@@ -191,7 +192,6 @@ class ConnectionPosts(ApiView):
         tag=TAG,
         answer=PostSerializer,
         many=True,
-        paged=True,
         query=PageQuery,
         errors=(404,),
     )
@@ -232,7 +232,6 @@ class ConnectionRuns(ApiView):
         tag=TAG,
         answer=RunSerializer,
         many=True,
-        paged=True,
         query=PageQuery,
         errors=(404,),
     )

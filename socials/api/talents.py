@@ -103,7 +103,6 @@ class TalentList(ApiView):
         tag=TAG,
         answer=TalentSerializer,
         many=True,
-        paged=True,
         query=TalentQuery,
     )
     def get(self, request: Request) -> Response:

@@ -18,7 +18,16 @@ from talent.api.errors import Conflict
 from talent.api.paging import page_of
 from talent.api.permissions import ManagersOnly
 from talent.api.schema import documented
-from talent.api.serializers import Camel, Flag, Instant, OrNull, PageQuery, Strict, Text
+from talent.api.serializers import (
+    Camel,
+    Flag,
+    Instant,
+    NoFields,
+    OrNull,
+    PageQuery,
+    Strict,
+    Text,
+)
 from talent.api.views import ApiView, actor, no_content, success
 
 TAG = "Webhooks"
@@ -130,7 +139,6 @@ class WebhookList(ApiView):
         tag=TAG,
         answer=WebhookSerializer,
         many=True,
-        paged=True,
         query=PageQuery,
     )
     def get(self, request: Request) -> Response:
@@ -228,7 +236,6 @@ class DeliveryList(ApiView):
         tag=TAG,
         answer=DeliverySerializer,
         many=True,
-        paged=True,
         query=PageQuery,
         errors=(404,),
     )
@@ -254,9 +261,10 @@ class DeliveryResend(ApiView):
         tag=TAG,
         answer=DeliverySerializer,
         statuses=(202,),
-        errors=(404, 409),
+        errors=(400, 404, 409, 413, 415),
     )
     def post(self, request: Request, webhook_id: int, delivery_id: int) -> Response:
+        NoFields.check(request)
         try:
             delivery = webhooks.resend(webhook_id, delivery_id, actor=actor(request))
         except Delivery.DoesNotExist:

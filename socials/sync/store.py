@@ -195,8 +195,16 @@ def words(failure: Failure, row: Connection) -> str:
         "T": row.talent.first_name,
     }
     title = cause.title.format(**names)
-    told = clean(failure.detail, 500) or cause.sentence.format(**names)
+    told = _sentence(clean(failure.detail, 500), row) or cause.sentence.format(**names)
     return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
+
+
+def _sentence(told: str, row: Connection) -> str:
+    """A platform's or an adapter's note as a sentence; a handle keeps its own spelling."""
+    first = told.partition(" ")[0]
+    if first.isalpha() and first.islower() and first != row.handle:
+        told = told[0].upper() + told[1:]
+    return told if not told or told[-1] in ".!?…" else f"{told}."
 
 
 def write_superseded(held: Held) -> None:
@@ -389,7 +397,10 @@ def _save_profiles(works: Sequence[_Work]) -> None:
 
 
 def _profile(work: _Work, before: Profile) -> dict[str, Any]:
-    """Null, absent and empty never replace what is stored; each number keeps its provenance."""
+    """Null, absent and empty never replace what is stored; each number keeps its provenance.
+
+    Only a number that its owner hides from now on does go.
+    """
     reading, told = work.reading, work.reading.profile
     stamp = {"source": reading.source, "fetchedAt": _instant(reading.fetched_at)}
     numbers = {name: getattr(before, name) for name in COUNTS}
@@ -400,7 +411,8 @@ def _profile(work: _Work, before: Profile) -> dict[str, Any]:
         if value is not None:
             numbers[name], provenance[name] = value, stamp
             quality[name] = str(number.quality)
-        elif numbers[name] is None and number.quality is Quality.HIDDEN:
+        elif number.quality is Quality.HIDDEN:  # the owner says so: an old number would be untrue
+            numbers[name], provenance[name] = None, stamp
             quality[name] = str(number.quality)
     return {
         "connection_id": work.row.pk,

@@ -67,7 +67,6 @@ class ActivityList(ApiView):
         tag="Activity",
         answer=ActivityEntry,
         many=True,
-        paged=True,
         query=ActivityQuery,
     )
     def get(self, request: Request) -> Response:

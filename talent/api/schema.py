@@ -83,7 +83,6 @@ def documented(
     tag: str,
     answer: type[serializers.Serializer[Any]] | None = None,
     many: bool = False,
-    paged: bool = False,
     statuses: Sequence[int] = (200,),
     body: type[serializers.Serializer[Any]]
     | dict[str, type[serializers.Serializer[Any]]]
@@ -103,9 +102,9 @@ def documented(
     """
     responses: dict[Any, Any] = {
         status: OpenApiResponse(
-            _answer_of(answer, many, paged) if answer else None,
+            _answer_of(answer, many) if answer else None,
             description=DONE[status],
-            examples=_shown(example, status, many=many, paged=paged),
+            examples=_shown(example, status, many=many),
         )
         for status in statuses
     }
@@ -172,24 +171,23 @@ def _error_of(status: int, further: tuple[str, ...]) -> type[serializers.Seriali
 def _answer_of(
     data: type[serializers.Serializer[Any]],
     many: bool,  # noqa: FBT001
-    paged: bool,  # noqa: FBT001
 ) -> type[serializers.Serializer[Any]]:
     fields: dict[str, Any] = {
         "success": Yes(),
         "data": data(many=many),
         "message": serializers.CharField(required=False),
     }
-    if paged:
+    if many:
         fields["page"] = PageFacts()
     name = data.__name__.removesuffix("Serializer") + ("List" if many else "") + "Answer"
     return type(name, (serializers.Serializer,), fields)
 
 
-def _shown(example: Any, status: int, *, many: bool, paged: bool) -> list[OpenApiExample]:
+def _shown(example: Any, status: int, *, many: bool) -> list[OpenApiExample]:
     if example is None:
         return []
     body: dict[str, Any] = {"success": True, "data": [example] if many else example}
-    if paged:
+    if many:
         body["page"] = {"next": None}
     return [OpenApiExample(f"{status}", value=body, response_only=True, status_codes=[str(status)])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.fields import empty
+from rest_framework.request import Request
 
 BIGGEST_ID = 2**63 - 1
 
@@ -45,7 +46,7 @@ class Strict(Camel):
     def to_internal_value(self, data: Any) -> Any:
         known = [name for name, field in self.fields.items() if not field.read_only]
         faults: dict[str, Any] = {
-            str(name): [f"Unknown field. Known here: {', '.join(known)}."]
+            str(name): [_unknown(known)]
             for name in data
             if name not in known
         }
@@ -57,6 +58,20 @@ class Strict(Camel):
         if faults:
             raise ValidationError(faults)
         return value
+
+
+def _unknown(known: Sequence[str]) -> str:
+    names = ", ".join(known)
+    return f"Unknown field. Known here: {names}." if names else "This takes no fields. Leave it out."
+
+
+class NoFields(Strict):
+    """The body of a request that says all it has to say by its address."""
+
+    @classmethod
+    def check(cls, request: Request) -> None:
+        """Raises ValidationError where there is a field after all."""
+        cls(data=request.data or {}).is_valid(raise_exception=True)
 
 
 class Query(Strict):

@@ -70,8 +70,10 @@ def success(
     page: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """The envelope of every answer that went well."""
+    """The envelope of every answer that went well; a list without pages is one page."""
     body: dict[str, Any] = {"success": True, "data": data}
+    if page is None and isinstance(data, list):
+        page = {"next": None, "count": len(data)}
     if message:
         body["message"] = message
     if page is not None:

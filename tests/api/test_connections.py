@@ -173,7 +173,7 @@ def test_an_empty_list_has_an_etag_that_the_first_account_changes(
 ) -> None:
     url = f"/api/admin/talent/{jane.pk}/social-connections"
     empty = manager.get(url)
-    assert empty.json() == {"success": True, "data": []}
+    assert empty.json() == {"success": True, "data": [], "page": {"next": None, "count": 0}}
     assert manager.get(url, HTTP_IF_NONE_MATCH=f'"other", {empty["ETag"]}').status_code == 304
     connect()
     assert len(manager.get(url, HTTP_IF_NONE_MATCH=empty["ETag"]).json()["data"]) == 1
@@ -194,6 +194,8 @@ def test_refresh_queues_one_sync_from_every_state(
     )
     assert manager.post(url, {}, format="json").json()["data"]["syncStatus"] == "PENDING"
     assert manager.post("/api/admin/socials/987654/sync").status_code == 404
+    refused = manager.post(url, {"force": True}, format="json")
+    assert (refused.status_code, list(refused.json()["details"])) == (400, ["force"])
 
 
 def test_a_deleted_account_is_gone_with_all_that_was_read(

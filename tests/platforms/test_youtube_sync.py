@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from socials import connections, quota
-from socials.models import Connection, Post, SyncRun
+from socials.models import Connection, Post, Profile, SyncRun
 from socials.platforms.youtube.sandbox.people import channel_id
 from socials.sync.engine import Loop
 from talent.models import Talent
@@ -125,6 +125,15 @@ def test_hidden_subscribers_are_told_as_hidden(jane: Talent) -> None:
     row = synced(jane, "hidden.helen")
     assert row.profile.followers is None
     assert row.profile.quality["followers"] == "hidden"
+
+
+def test_subscribers_that_are_hidden_from_now_on_are_not_shown_from_memory(jane: Talent) -> None:
+    row = synced(jane, "hidden.helen")
+    Profile.objects.update(followers=84_700, quality={"followers": "rounded"})
+    connections.request_sync(row.pk)
+    Loop().run()
+    profile = Profile.objects.get()
+    assert (profile.followers, profile.quality["followers"]) == (None, "hidden")
 
 
 def test_a_channel_that_was_renamed_is_shown_by_its_new_handle(jane: Talent) -> None:

@@ -306,6 +306,10 @@ def test_the_talents_own_permission_upgrades_the_manual_account(jane: Talent) ->
     assert actions()[-1] == "grant.given"
 
 
+def test_a_new_account_says_that_a_sign_in_made_it_sync(jane: Talent) -> None:
+    assert grants.adopt(jane, "TIKTOK", given(), account()).connection.trigger == "oauth"
+
+
 def test_an_account_that_was_renamed_is_known_by_its_id(jane: Talent) -> None:
     grant = granted(jane)
     adopted = grants.adopt(jane, "TIKTOK", given(), account(handle="jane.new"))

@@ -46,7 +46,7 @@ class InstagramActor:
         if failure:
             raise failure
         if row.flag("private"):
-            raise PrivateAccount("the account is private", platform=row.platform, source=row.source)
+            raise PrivateAccount(platform=row.platform, source=row.source)
         if row.count("followersCount") is None:
             raise BadResponse(
                 "the item tells no followersCount",

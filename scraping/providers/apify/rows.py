@@ -32,9 +32,9 @@ def failure_told(row: Fields) -> Failure | None:
     if {(error or "").lower(), (code or "").lower()} & NOT_FOUND or any(
         sign in words for sign in NOT_FOUND_WORDS
     ):
-        return NotFound(f"the scraper says: {told}", **where)
+        return NotFound(f"Apify finds no such account ({told}).", **where)
     if "profile is private" in words:
-        return PrivateAccount("the account is private", **where)
+        return PrivateAccount(**where)
     if any(sign in words for sign in RESTRICTED):
         return Blocked(f"the profile is shown to signed-in people only: {told}", **where)
     if error or code or row.items("requestErrorMessages"):

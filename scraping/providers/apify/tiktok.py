@@ -57,7 +57,7 @@ class TikTokActor:
                 raise failure
             return
         if author.flag("privateAccount"):
-            raise PrivateAccount("the account is private", platform=row.platform, source=row.source)
+            raise PrivateAccount(platform=row.platform, source=row.source)
         if into.profile is None:
             into.profile = _profile(author, into.handle)
         # A row with a note has no video ("Profile has no videos"): only the profile counts.

@@ -60,7 +60,7 @@ def _refuse_wall(text: str) -> None:
 
 def _account(user: Fields, handle: str, post_limit: int, context: Outside) -> ScrapedAccount:
     if user.flag("is_private"):
-        raise PrivateAccount("the account is private", platform=PLATFORM, source=SOURCE)
+        raise PrivateAccount(platform=PLATFORM, source=SOURCE)
     media = user.child("edge_owner_to_timeline_media")
     total = media.count("count") if media else None
     found = [post for node in _nodes(media) if (post := salvage(node, _post, PostKind.IMAGE))]
@@ -153,7 +153,7 @@ def _from_page(base: str, handle: str, context: Outside) -> ScrapedAccount:
 def _page_profile(user: Fields, asked: str) -> Profile:
     """The page's ``id`` is not the account's: ``pk`` is."""
     if user.flag("is_private"):
-        raise PrivateAccount("the account is private", platform=PLATFORM, source=SOURCE)
+        raise PrivateAccount(platform=PLATFORM, source=SOURCE)
 
     def count(key: str) -> Count:
         value = user.count(key)

@@ -53,7 +53,7 @@ def _refuse(status: int) -> None:
     if status in NOT_FOUND:
         raise NotFound("the page says that there is no such account", **where)
     if status in PRIVATE:
-        raise PrivateAccount("the account is private", **where)
+        raise PrivateAccount(**where)
     if status in WALLS:
         raise Blocked(f"the page is for signed-in people (status {status})", **where)
     if status:
@@ -69,7 +69,7 @@ def _account(detail: Fields, handle: str, post_limit: int, context: Outside) -> 
             platform=PLATFORM, source=SOURCE, field="userInfo.user",
         )  # fmt: skip
     if user.flag("privateAccount") or user.flag("secret"):
-        raise PrivateAccount("the account is private", platform=PLATFORM, source=SOURCE)
+        raise PrivateAccount(platform=PLATFORM, source=SOURCE)
     profile = _profile(user, info, handle)
     items = [item for item in info.items("itemList") if isinstance(item, dict)]
     found = [
