@@ -63,7 +63,8 @@ def _platform(platform: Platform) -> Iterator[str]:
 
 def _needs(source: Source) -> str:
     if source.needs:
-        return ", ".join(f"`{name}`" for name in source.needs)
+        instead = ", or the talent's permission" if getattr(source, "token_will_do", False) else ""
+        return ", ".join(f"`{name}`" for name in source.needs) + instead
     return "to be named in the settings" if source.name == "public" else "the talent's permission"
 
 

@@ -41,8 +41,13 @@ def sources(platform: str) -> tuple[Source, ...]:
     return tuple(known[name] for name in wanted if name in known)
 
 
-def missing_settings(source: Source) -> tuple[str, ...]:
-    """Settings that this source needs and that are unset."""
+def missing_settings(source: Source, *, granted: bool = False) -> tuple[str, ...]:
+    """Settings that this source needs and that are unset.
+
+    ``granted`` says that a talent's token is at hand, which some sources can do with instead.
+    """
+    if granted and getattr(source, "token_will_do", False):
+        return ()
     return tuple(name for name in source.needs if not settings.PLATFORM_SETTINGS.get(name))
 
 

@@ -83,6 +83,12 @@ class Held:
         return not self.source.can_read(replace(self.ask, token=None))
 
     @property
+    def reads_anybody(self) -> bool:
+        """Whether its present source was asked with a token and could do without one."""
+        with_token = self.ask.token is not None and not self.by_grant
+        return with_token and not platforms.missing_settings(self.source)
+
+    @property
     def grant_refused(self) -> ReauthRequired | None:
         refused = (f for f in self.failures if isinstance(f, ReauthRequired))
         return next(refused, None)
@@ -201,8 +207,8 @@ def next_source(held: Held, failure: Failure) -> bool:
     # A doubtful refusal of the grant is asked once more before anybody else answers for it.
     if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
         return False
-    if isinstance(failure, ReauthRequired) and held.ask.token and not held.by_grant:
-        held.ask = replace(held.ask, token=None)  # the same source, as it reads anybody's account
+    if isinstance(failure, ReauthRequired) and held.reads_anybody:
+        held.ask = replace(held.ask, token=None)
         return True
     if len(held.sources) < 2:
         return False
@@ -323,7 +329,7 @@ def _held(
     able = [
         source
         for source in platforms.sources(row.platform)
-        if source.can_read(ask) and not platforms.missing_settings(source)
+        if source.can_read(ask) and not platforms.missing_settings(source, granted=bool(token))
     ]
     return Held(row, ask, able, due=due, failures=[doubt] if doubt else [])
 

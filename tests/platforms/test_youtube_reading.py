@@ -141,6 +141,20 @@ def test_without_a_key_the_setting_is_named_and_nothing_is_asked(stage: Stage) -
     assert not stage.asked
 
 
+def test_without_a_key_a_talents_token_reads_all_of_her_own_channel(stage: Stage) -> None:
+    stage.settings["YOUTUBE_API_KEY"] = ""
+    stage.answers(
+        playlistItems=lambda asked: (200, page(entry("v" * 11))),
+        videos=lambda asked: (200, {"items": [video("v" * 11)]}),
+    )
+    own, other = Ask(1, "YOUTUBE", "janesmith", token=Token(TOKEN)), Ask(2, "YOUTUBE", "other")
+    came = stage.read(own, other)
+    assert [post.views.value for post in reading_of(came[1]).posts] == [100]
+    assert isinstance(came[2], NotConfigured)
+    assert set(stage.tokens) == {f"Bearer {TOKEN}"}
+    assert not any("key" in asked for _, asked in stage.asked)
+
+
 # --- a batch -------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ from socials.platforms.youtube import parse
 from socials.platforms.youtube.api import MOST, Api
 from socials.platforms.youtube.failures import PLATFORM, SOURCE, STATS, UNITS
 from socials.platforms.youtube.parse import Entry
-from socials.types import Ask, Context, Depth, Reading, StopReason
+from socials.types import Ask, Context, Depth, Reading, StopReason, Token
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 METRICS = ("views", "likes", "comments")
@@ -47,10 +47,14 @@ ABOUT_AN_ID = (Internal, NotFound, PrivateAccount, PermissionMissing)
 
 
 class YouTubeData:
-    """The Data API v3 with the agency's key, and with a talent's token for who she is."""
+    """The Data API v3 with the agency's key, and with a talent's token for who she is.
+
+    Where the agency has no key, each talent's token reads all of her own channel.
+    """
 
     name = SOURCE
     needs: tuple[str, ...] = ("YOUTUBE_API_KEY",)
+    token_will_do = True
     batch_size = MOST
 
     def can_read(self, ask: Ask) -> bool:
@@ -71,7 +75,11 @@ class YouTubeData:
         return {UNITS: units + bool(due or new), STATS: _calls(due + new)}
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
-        yield from _Batch(tuple(asks), context).read()
+        if context.settings.get("YOUTUBE_API_KEY"):
+            yield from _Batch(tuple(asks), context).read()
+            return
+        for ask in asks:  # nobody is read with another's permission
+            yield from _Batch((ask,), context, token=ask.token).read()
 
 
 def _calls(ids: int) -> int:
@@ -126,10 +134,12 @@ class _Cheap:
 class _Batch:
     """The asks of one call, read together."""
 
-    def __init__(self, asks: tuple[Ask, ...], context: Context) -> None:
+    def __init__(
+        self, asks: tuple[Ask, ...], context: Context, *, token: Token | None = None
+    ) -> None:
         self.asks = asks
         self.context = context
-        self.api = Api(context)
+        self.api = Api(context, token=token.access_token if token else "")
         self.splits = MOST_SPLITS
 
     def read(self) -> Iterator[Outcome]:
