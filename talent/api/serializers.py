@@ -46,9 +46,7 @@ class Strict(Camel):
     def to_internal_value(self, data: Any) -> Any:
         known = [name for name, field in self.fields.items() if not field.read_only]
         faults: dict[str, Any] = {
-            str(name): [_unknown(known)]
-            for name in data
-            if name not in known
+            str(name): [_unknown(known)] for name in data if name not in known
         }
         value: Any = None
         try:
@@ -62,7 +60,9 @@ class Strict(Camel):
 
 def _unknown(known: Sequence[str]) -> str:
     names = ", ".join(known)
-    return f"Unknown field. Known here: {names}." if names else "This takes no fields. Leave it out."
+    return (
+        f"Unknown field. Known here: {names}." if names else "This takes no fields. Leave it out."
+    )
 
 
 class NoFields(Strict):
