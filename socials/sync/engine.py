@@ -248,8 +248,9 @@ class Loop:
 
     def _wait_for(self, rows: Sequence[Held], gate: breaker.Gate) -> None:
         failure: Failure = PlatformUnavailable("We ask again when it is likely to be back.")
-        if gate.code in ("RATE_LIMITED", "QUOTA_EXHAUSTED"):
-            failure = RateLimited("All reading from this source waits.")
+        for limit in (RateLimited, QuotaExhausted):
+            if gate.code == limit.code:
+                failure = limit("All reading from this source waits.")
         for held in rows:
             self._snooze(held, failure, gate.until or held.row.updated_at)
 

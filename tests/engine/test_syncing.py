@@ -304,11 +304,12 @@ def test_a_limit_without_an_end_is_an_ordinary_failed_attempt(
     assert (row.sync_status, row.error_code, row.attempt) == ("ERROR", "RATE_LIMITED", 3)
 
 
+@pytest.mark.parametrize(("status", "code"), [(429, "RATE_LIMITED"), (402, "QUOTA_EXHAUSTED")])
 def test_a_limit_of_the_whole_source_holds_every_row_of_it(
-    stage: Stage, account: Account, loop: Callable[[], None]
+    stage: Stage, account: Account, loop: Callable[[], None], status: int, code: str
 ) -> None:
     end = (timezone.now() + timedelta(minutes=2)).replace(microsecond=0)
-    stage.refuses(429, headers={"x-until": end.isoformat(), "x-bucket": "stage.app"})
+    stage.refuses(status, headers={"x-until": end.isoformat(), "x-bucket": "stage.app"})
     stage.says("nora")
     account()
     loop()
@@ -317,7 +318,7 @@ def test_a_limit_of_the_whole_source_holds_every_row_of_it(
     other.refresh_from_db()
     assert (other.sync_status, other.error_code, other.next_attempt_at) == (
         "PENDING",
-        "RATE_LIMITED",
+        code,
         end,
     )
     assert [handle for _, handle, _ in stage.asked] == ["maya"]

@@ -212,7 +212,7 @@ def test_a_token_that_has_ended_is_renewed_before_it_is_used(jane: Talent, sandb
 def test_a_token_that_is_refused_before_its_time_is_renewed_and_nobody_is_bothered(
     jane: Talent, sandbox: Any, settings: Any
 ) -> None:
-    from socials.platforms.tiktok.sandbox import access_token, open_id, refresh_token
+    from socials.platforms.tiktok.sandbox.tokens import access_token, open_id, refresh_token
 
     settings.SYNC_RETRY_DELAYS = (0.0, 0.0, 0.0)
     grant = granted(
