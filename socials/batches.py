@@ -6,10 +6,9 @@ again after a while. A sync's end is read off the connection itself, so nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -54,47 +53,43 @@ def begin(
     kind: str, talents: QuerySet[Talent], *, force: bool = False, actor: User | None = None
 ) -> Progress:
     """Queue the work on these talents, in one transaction and a fixed number of statements."""
+    ids = list(talents.order_by().values_list("pk", flat=True))
+    if kind == Batch.Kind.SYNC:
+        return begin_syncs(Connection.objects.filter(talent__in=ids), force=force, actor=actor)
     with transaction.atomic():
-        batch = Batch.objects.create(kind=kind, is_forced=force, created_by=actor)
-        ids = list(talents.order_by().values_list("pk", flat=True))
-        items = _accounts(batch, ids) if kind == Batch.Kind.SYNC else _photos(batch, ids)
-        BatchItem.objects.bulk_create(items, batch_size=5000)
-        batch.total = len(items)
-        batch.finished_at = None if items else timezone.now()
-        batch.save(update_fields=["total", "finished_at"])
-        if kind == Batch.Kind.SYNC:
-            connections.request_syncs(
-                Connection.objects.filter(pk__in=[item.connection_id for item in items]),
-                trigger=Trigger.MANUAL,
-                priority=Priority.PUSH,
-            )
-        elif items:
+        batch = _begun(kind, [BatchItem(talent_id=pk) for pk in ids], force=force, actor=actor)
+        if ids:
             later(WORK, batch.pk)
-        record(
-            "batch.started",
-            actor=actor,
-            object=f"{kind} batch",
-            details={"batchId": batch.pk, "kind": kind, "total": batch.total},
+    return progress(batch.pk)
+
+
+def begin_syncs(
+    accounts: QuerySet[Connection], *, force: bool = False, actor: User | None = None
+) -> Progress:
+    """Queue a sync of those of these accounts that can be synced."""
+    syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+    rows = accounts.filter(platform__in=syncing).order_by("pk").values_list("pk", "talent_id")
+    with transaction.atomic():
+        items = [BatchItem(talent_id=talent_id, connection_id=pk) for pk, talent_id in rows]
+        batch = _begun(Batch.Kind.SYNC, items, force=force, actor=actor)
+        connections.request_syncs(
+            Connection.objects.filter(pk__in=[item.connection_id for item in items]),
+            trigger=Trigger.MANUAL,
+            priority=Priority.PUSH,
         )
     return progress(batch.pk)
+
+
+def recent(limit: int) -> list[tuple[Batch, Progress]]:
+    """The newest batches as they stood when last looked at. One query."""
+    found = _counted().select_related("created_by").order_by("-pk")[:limit]
+    return [(batch, _progress_of(batch)) for batch in found]
 
 
 def progress(batch_id: int) -> Progress:
     """How far a batch is. Raises Batch.DoesNotExist."""
     settle(batch_id)
-    batch = Batch.objects.annotate(
-        done=Count("items", Q(items__state=BatchItem.State.DONE)),
-        gone_wrong=Count("items", Q(items__state=BatchItem.State.FAILED)),
-    ).get(pk=batch_id)
-    return Progress(
-        batch.pk,
-        batch.kind,
-        batch.total,
-        batch.done,
-        batch.gone_wrong,
-        batch.started_at,
-        batch.finished_at,
-    )
+    return _progress_of(_counted().get(pk=batch_id))
 
 
 def settle(batch_id: int) -> None:
@@ -138,17 +133,43 @@ def tend() -> None:
             later(WORK, batch.pk)
 
 
-def _accounts(batch: Batch, talent_ids: Sequence[int]) -> list[BatchItem]:
-    syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
-    rows = Connection.objects.filter(talent__in=talent_ids, platform__in=syncing)
-    return [
-        BatchItem(batch=batch, talent_id=talent_id, connection_id=pk)
-        for pk, talent_id in rows.order_by("pk").values_list("pk", "talent_id")
-    ]
+def _begun(kind: str, items: list[BatchItem], *, force: bool, actor: User | None) -> Batch:
+    batch = Batch.objects.create(
+        kind=kind,
+        is_forced=force,
+        created_by=actor,
+        total=len(items),
+        finished_at=None if items else timezone.now(),
+    )
+    for item in items:
+        item.batch = batch
+    BatchItem.objects.bulk_create(items, batch_size=5000)
+    record(
+        "batch.started",
+        actor=actor,
+        object=f"{kind} batch",
+        details={"batchId": batch.pk, "kind": kind, "total": batch.total},
+    )
+    return batch
 
 
-def _photos(batch: Batch, talent_ids: Sequence[int]) -> list[BatchItem]:
-    return [BatchItem(batch=batch, talent_id=talent_id) for talent_id in talent_ids]
+def _counted() -> QuerySet[Batch]:
+    return Batch.objects.annotate(
+        done=Count("items", Q(items__state=BatchItem.State.DONE)),
+        gone_wrong=Count("items", Q(items__state=BatchItem.State.FAILED)),
+    )
+
+
+def _progress_of(batch: Any) -> Progress:
+    return Progress(
+        batch.pk,
+        batch.kind,
+        batch.total,
+        batch.done,
+        batch.gone_wrong,
+        batch.started_at,
+        batch.finished_at,
+    )
 
 
 def _take(batch_id: int) -> dict[int, int]:

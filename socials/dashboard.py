@@ -242,6 +242,7 @@ class Failing:
     connection_id: int
     talent_id: int
     talent: str
+    photo: str
     platform: str
     shown: str
     since: datetime | None
@@ -264,8 +265,8 @@ def failing_by_cause(*, each: int = 3) -> list[CauseGroup]:
         cursor.execute(
             """
             SELECT * FROM (
-                SELECT c.error_code, c.id, c.talent_id, t.name, c.platform, c.handle,
-                       c.updated_at, c.attempt, c.next_refresh_at,
+                SELECT c.error_code, c.id, c.talent_id, t.name,
+                       t.profile_image_url, c.platform, c.handle, c.updated_at, c.attempt, c.next_refresh_at,
                        count(*) OVER (PARTITION BY c.error_code) AS alike,
                        row_number() OVER (PARTITION BY c.error_code
                                           ORDER BY c.updated_at DESC, c.id) AS place
@@ -277,14 +278,46 @@ def failing_by_cause(*, each: int = 3) -> list[CauseGroup]:
         )
         rows = cursor.fetchall()
     groups: dict[str, tuple[int, list[Failing]]] = {}
-    for code, pk, talent_id, name, platform, handle, since, attempt, again, alike, _ in rows:
+    for code, pk, talent_id, name, photo, platform, handle, *rest in rows:
+        since, attempt, again, alike, _ = rest
         shown = handles.at(platform, handle)
-        failing = Failing(pk, talent_id, name, platform, shown, since, attempt, again)
+        failing = Failing(pk, talent_id, name, photo, platform, shown, since, attempt, again)
         groups.setdefault(code, (alike, []))[1].append(failing)
     return [
         CauseGroup(CAUSES.get(code, CAUSES["INTERNAL"]), alike, tuple(first))
         for code, (alike, first) in groups.items()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The syncs that ended in one of the last 24 hours."""
+
+    ready: int
+    failed: int
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent; null when none ended."""
+        ended = self.ready + self.failed
+        return self.ready / ended * 100 if ended else None
+
+
+def hours() -> list[Hour]:
+    """The last 24 hours one by one, the oldest first. One query."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT floor(extract(epoch FROM statement_timestamp() - finished_at) / 3600)::int AS ago,
+                   count(*) FILTER (WHERE outcome = 'ready'),
+                   count(*) FILTER (WHERE outcome = 'error')
+            FROM socials_sync_run
+            WHERE finished_at > statement_timestamp() - interval '24 hours'
+            GROUP BY ago
+            """
+        )
+        known = {ago: Hour(ready, failed) for ago, ready, failed in cursor.fetchall()}
+    return [known.get(ago, Hour(0, 0)) for ago in reversed(range(24))]
 
 
 def recent_runs(connection_id: int | None = None, *, limit: int = 20) -> list[SyncRun]:

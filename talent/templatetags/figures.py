@@ -166,6 +166,22 @@ def cause_name(code: str) -> str:
     return CAUSE_NAMES.get(code) or code.replace("_", " ").capitalize()
 
 
+TRIGGER_NAMES = {
+    "connect": "New account",
+    "manual": "A person",
+    "schedule": "Schedule",
+    "oauth": "New permission",
+    "push": "The platform",
+    "retry": "Retry",
+}
+
+
+@register.filter
+def trigger_name(trigger: str) -> str:
+    """Who or what asked for a sync: manual → "A person"."""
+    return TRIGGER_NAMES.get(trigger, trigger.capitalize())
+
+
 @register.filter
 def bucket_name(bucket: str) -> str:
     """A quota as people read it: youtube.units → "units"."""

@@ -81,6 +81,7 @@ PAGES: dict[str, Rows] = {
     "talent-list": READS,
     "talent-list-live": READS,
     "talents-bulk": act(),
+    "sync-refresh": act(),
     "batch-progress": READS,
     "roster-import": {"GET": managers(), "POST": managers(422)},
     "roster-template": MANAGERS_READ,
