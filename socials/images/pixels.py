@@ -27,8 +27,13 @@ from socials.images.refusals import (
 SIZES = (64, 128, 512)
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 8 * 1024 * 1024
-MAX_PIXELS = {"JPEG": 25_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
-"""By format: what decoding costs differs (a progressive JPEG holds every coefficient)."""
+MAX_PIXELS = {"JPEG": 25_000_000, "PNG": 16_000_000, "WEBP": 10_000_000}
+"""By format: what decoding costs differs. A JPEG is read at a fraction of its size; of a WebP the
+library holds five copies."""
+MAX_SCANS = 100
+"""Of a progressive JPEG, which has about ten: each costs the work of a whole image."""
+SCAN = b"\xff\xda"
+"""What a scan begins with; nothing else of a JPEG's pixels looks so."""
 MIN_SIDE = 48
 MAX_RATIO = 8
 """Of the longer to the shorter side: what is left of a longer strip is no face."""
@@ -93,6 +98,8 @@ def fingerprint(content: bytes) -> str:
 def _decode(content: bytes) -> Image.Image:
     if len(content) > MAX_BYTES:
         raise TooLarge
+    if content.startswith(b"\xff\xd8") and content.count(SCAN) > MAX_SCANS:
+        raise Broken
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
@@ -106,10 +113,10 @@ def _decode(content: bytes) -> Image.Image:
     image.draft("RGB", (MASTER_SIDE, MASTER_SIDE))
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, ZeroDivisionError):
         raise Broken from None
-    return _flat(upright)
+    return _flat(image)
 
 
 def _check(image: Image.Image) -> None:
@@ -129,11 +136,11 @@ def _flat(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "I;16", "I;16B", "I;16L"):  # 16 bits of grey, which convert() cuts off
         return image.convert("I").point(lambda level: level / 256).convert("L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         ground = Image.new("RGB", rgba.size, OPAQUE)
         ground.paste(rgba, mask=rgba.getchannel("A"))
         return ground
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _encode(image: Image.Image, focus: Focus) -> Picture:

@@ -43,7 +43,7 @@ class TooLarge(ImageRefused):
 class TooManyPixels(ImageRefused):
     code = "TOO_MANY_PIXELS"
     title = "Too many pixels"
-    words = "This image has too many pixels (the limit is 16 to 25 megapixels). Use a smaller one."
+    words = "This image has too many pixels (the limit is 10 to 25 megapixels, by its kind). Use a smaller one."
 
 
 class TooSmall(ImageRefused):
