@@ -40,7 +40,7 @@ def measure() -> list[Figure]:
         ask()  # warm
         for _ in range(TIMES):
             idle.append(ask())
-            with stage.cluster(workers=2, concurrency=32):
+            with stage.cluster(workers=2, concurrency=32, production=True):
                 sync_all_again()
                 busy.append(ask(sync_all_again))
     synced = stage.number("SELECT count(*) FROM socials_sync_run") - before

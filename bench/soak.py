@@ -49,7 +49,7 @@ def main() -> int:
     with (
         web.server() as (server, port),
         stage.slow_platform(0.3),
-        stage.cluster(workers=2, concurrency=32) as guard,
+        stage.cluster(workers=2, concurrency=32, production=True) as guard,
     ):
         office = Office(port, cookie, web.with_etags(port, cookie, web.mixed()))
         samples = _watch(office, server, guard, minutes * 60)

@@ -124,10 +124,13 @@ def slow_platform(seconds: float, *, faults: float = 0.0) -> Iterator[psutil.Pro
 
 
 @contextmanager
-def cluster(*, workers: int, concurrency: int, fresh: bool = True) -> Iterator[psutil.Process]:
+def cluster(
+    *, workers: int, concurrency: int, fresh: bool = True, production: bool = False
+) -> Iterator[psutil.Process]:
     """A worker cluster, ready to work. ``fresh``: the first, which finds no other's jobs."""
     environment = {
         **os.environ,
+        **(production_settings() if production else {}),
         "WORKERS": str(workers),
         "SYNC_CONCURRENCY": str(concurrency),
         "YOUTUBE_API_KEY": "bench-key",
@@ -150,6 +153,18 @@ def cluster(*, workers: int, concurrency: int, fresh: bool = True) -> Iterator[p
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+
+
+def production_settings() -> dict[str, str]:
+    """What DEBUG off needs, on the measurements' database and with their keys."""
+    return {
+        "DEBUG": "off",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "TOKEN_ENCRYPTION_KEYS": ",".join(settings.TOKEN_ENCRYPTION_KEYS),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "PUBLIC_URL": "http://127.0.0.1",
+        "DATABASE_URL": address(settings.VAR_DIR / "postgres"),
+    }
 
 
 def wait_for(question: str, values: Sequence[int], *, seconds: float) -> None:

@@ -13,12 +13,10 @@ from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import psutil
-from django.conf import settings
 from django.test import Client
 
 from bench.hits import Address
-from bench.stage import ROOT
-from config.embedded_postgres import address
+from bench.stage import ROOT, production_settings
 from socials.models import Connection
 from talent.models import Talent, User
 from talent.roles import Role
@@ -31,12 +29,7 @@ def server() -> Iterator[tuple[psutil.Process, int]]:
         port = int(probe.getsockname()[1])
     environment = {
         **os.environ,
-        "DEBUG": "off",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "TOKEN_ENCRYPTION_KEYS": ",".join(settings.TOKEN_ENCRYPTION_KEYS),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "DATABASE_URL": address(settings.VAR_DIR / "postgres"),
+        **production_settings(),
         "API_REQUESTS_PER_MINUTE": "10000000",
         "LOG_LEVEL": "ERROR",
     }
@@ -89,7 +82,7 @@ def with_etags(port: int, cookie: str, addresses: Sequence[Address]) -> list[Add
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300  # collecting static files takes a while, once
     while time.monotonic() < deadline:
         with (
             suppress(OSError),

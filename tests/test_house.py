@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,47 @@ def settings_read() -> set[str]:
 def test_every_setting_is_in_env_example_and_nothing_else_is() -> None:
     read = settings_read() | set(settings.PLATFORM_SETTINGS) | {"SECRET_KEY"}
     assert set(documented()) - RESERVED == read
+
+
+def defaults_in_code() -> dict[str, str]:
+    """What the code takes where a setting is missing, as far as it is written out."""
+    found: dict[str, str] = {}
+    for path in OURS:
+        for call in calls(path):
+            named = {word.arg: word.value for word in call.keywords}
+            if re.match(r"^(env|environment)\.\w+$", called_name(call)) and "default" in named:
+                with suppress(ValueError):
+                    found |= dict.fromkeys(
+                        first_text(call), as_written(ast.literal_eval(named["default"]))
+                    )
+    return found
+
+
+def as_written(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+MADE = {"SECRET_KEY", "PUBLIC_URL"}
+"""Their defaults are for this machine only."""
+
+
+def test_every_setting_has_words_and_its_default() -> None:
+    told, worded = documented(), False
+    for line in (ROOT / ".env.example").read_text().splitlines():
+        if re.match(r"#[A-Z][A-Z0-9_]*=", line):
+            assert worded, f"{line} has no words above it"
+        elif line.startswith("# ---"):
+            worded = False
+        else:
+            worded = (worded or line.startswith("# ")) and bool(line)
+    checked = defaults_in_code()
+    assert len(checked) > 40
+    for name in {name for name in checked if checked[name]} - MADE - {"DEBUG"}:
+        assert told[name] == checked[name], name
 
 
 def test_env_example_tells_the_true_defaults() -> None:
