@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 FOLDER = Path(
     os.environ.get("BENCH_DIR") or Path(__file__).resolve().parent.parent / "var" / "bench"
 )
-NAMES = ("storing", "growth", "day", "pages", "throughput", "memory", "load", "photos")
+NAMES = (
+    "storing",
+    "growth",
+    "day",
+    "pages",
+    "throughput",
+    "memory",
+    "load",
+    "photos",
+    "intelligence",
+)
 
 
 def main() -> int:

@@ -28,11 +28,7 @@ urlpatterns = [path("bench/nothing", nothing), path("", include("config.urls"))]
 
 def measure() -> list[Figure]:
     settings.ROOT_URLCONF = "bench.pages"
-    settings.ALLOWED_HOSTS = ["testserver"]
-    User.objects.filter(username="bench").delete()
-    staff = User.objects.create_user("bench", "b@b.example", is_staff=True, role=Role.MANAGER)
-    client = Client()
-    client.force_login(staff, backend="talent.backends.RoleBackend")
+    client = signed_in()
     pages = {number: _list(client, number) for number in (100, 10_000)}
     return [
         Figure(
@@ -41,6 +37,16 @@ def measure() -> list[Figure]:
         ),
         _poll(client),
     ]  # fmt: skip
+
+
+def signed_in() -> Client:
+    """A manager's browser."""
+    settings.ALLOWED_HOSTS = ["testserver"]
+    User.objects.filter(username="bench").delete()
+    staff = User.objects.create_user("bench", "b@b.example", is_staff=True, role=Role.MANAGER)
+    client = Client()
+    client.force_login(staff, backend="talent.backends.RoleBackend")
+    return client
 
 
 def _list(client: Client, number: int) -> tuple[float, list[float]]:

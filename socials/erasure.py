@@ -22,7 +22,7 @@ from scraping.models import ScrapeRun
 from socials import connections
 from socials.images import files, thumbs
 from socials.images.storage import keeper
-from socials.intelligence import summary
+from socials.intelligence import kept
 from socials.models import Connection, Delivery, RosterImport
 from socials.models.photo import Photo, PhotoRun
 from socials.models.thumbnail import Thumbnail
@@ -80,7 +80,7 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
         )
         # What is left because the storage is away goes with the daily sweep.
         transaction.on_commit(lambda: keeper.remove(pictures), robust=True)
-        transaction.on_commit(lambda: summary.forget(talent_id))
+        transaction.on_commit(lambda: kept.forget(talent_id))
     return receipt
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
@@ -129,7 +129,7 @@ class TalentConnections(ApiView):
         errors=(404,),
         polled=True,
     )
-    def get(self, request: Request, talent_id: int) -> Response:
+    def get(self, request: Request, talent_id: int) -> HttpResponseBase:
         return unless_unchanged(
             request,
             rows.version_of_list(talent_id),
@@ -148,7 +148,7 @@ class ConnectionDetail(ApiView):
         errors=(404,),
         polled=True,
     )
-    def get(self, request: Request, connection_id: int) -> Response:
+    def get(self, request: Request, connection_id: int) -> HttpResponseBase:
         return unless_unchanged(
             request, rows.version_of(connection_id), lambda: _answer(connection_id)
         )

@@ -17,7 +17,7 @@ from django.db import connection as database
 
 from socials import handles, platforms
 from socials.engagement import basis_of, rate
-from socials.intelligence.posts import Sums, sums
+from socials.intelligence.posts import before_and_after
 from socials.intelligence.types import Flag
 
 LOOK_BACK_DAYS = 30
@@ -43,7 +43,7 @@ Names = Mapping[int, tuple[str, str, int | None]]
 
 
 def flags(accounts: Names, *, now: datetime) -> tuple[Flag, ...]:
-    """The last 30 days' flags of these accounts, newest moves first. Three statements."""
+    """The last 30 days' flags of these accounts, newest moves first. Two statements."""
     ids = list(accounts)
     moves = list(_moves(ids, accounts, now.date()))
     moves.sort(key=lambda flag: (flag.evidence["date"], -flag.connection_id), reverse=True)
@@ -70,9 +70,11 @@ def _moves_of(
         if (day - before_day).days != 1:
             continue
         change = after - before
-        usual = _usual(changes, day)
-        changes.append((day, change))
-        if day <= today - timedelta(days=LOOK_BACK_DAYS) or not _is_unusual(change, before, usual):
+        earlier, changes = changes, [*changes[-USUAL_DAYS:], (day, change)]
+        if day <= today - timedelta(days=LOOK_BACK_DAYS) or not _is_large(change, before):
+            continue
+        usual = _usual(earlier, day)
+        if usual is not None and abs(change) < usual * TIMES_USUAL:
             continue
         share = round(change / before * 100, 2) if before else None
         kind = "follower_jump" if change > 0 else "follower_drop"
@@ -97,28 +99,25 @@ def _moves_of(
 
 
 def _usual(changes: list[tuple[date, int]], day: date) -> float | None:
-    recent = [abs(change) for at, change in changes if at >= day - timedelta(days=USUAL_DAYS)]
+    since = day - timedelta(days=USUAL_DAYS)
+    recent = [abs(change) for at, change in changes if at >= since]
     return float(median(recent)) if len(recent) >= FEWEST_USUAL else None
 
 
-def _is_unusual(change: int, before: int, usual: float | None) -> bool:
-    size = abs(change)
-    return (
-        size >= SMALLEST_CHANGE
-        and size >= before * SMALLEST_SHARE
-        and (usual is None or size >= usual * TIMES_USUAL)
-    )
+def _is_large(change: int, before: int) -> bool:
+    return abs(change) >= SMALLEST_CHANGE and abs(change) >= before * SMALLEST_SHARE
 
 
 def _collapses(ids: Sequence[int], accounts: Names, now: datetime) -> Iterable[Flag]:
     middle = now - timedelta(days=LOOK_BACK_DAYS)
-    recent = sums(ids, start=middle, now=now - RIPE)
-    earlier = sums(ids, start=middle - timedelta(days=BEFORE_DAYS), now=middle)
+    start = middle - timedelta(days=BEFORE_DAYS)
+    earlier, recent = before_and_after(ids, start=start, middle=middle, now=now - RIPE)
     for pk, (platform, handle, followers) in accounts.items():
         if pk not in recent or pk not in earlier:
             continue
-        now_rate, posts = _rate(recent[pk], platform, followers)
-        then_rate, posts_before = _rate(earlier[pk], platform, followers)
+        posts, acts, divisor = recent[pk].earned.by_basis(platform, followers)
+        posts_before, acts_before, divisor_before = earlier[pk].earned.by_basis(platform, followers)
+        now_rate, then_rate = rate(acts, divisor), rate(acts_before, divisor_before)
         if now_rate is None or not then_rate or min(posts, posts_before) < FEWEST_POSTS:
             continue
         by_views = basis_of(platform) == "views"
@@ -141,9 +140,3 @@ def _collapses(ids: Sequence[int], accounts: Names, now: datetime) -> Iterable[F
                 "postsBefore": posts_before,
             },
         )
-
-
-def _rate(found: Sums, platform: str, followers: int | None) -> tuple[float | None, int]:
-    if basis_of(platform) == "followers":
-        return rate(found.acts, found.counted * (followers or 0)), found.counted
-    return rate(found.acts_by_views, found.views_by_views), found.counted_by_views

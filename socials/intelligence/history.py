@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection as database
 
-from socials.intelligence.types import SPANS, Growth, GrowthBySpan, Mark, Point
+from socials.intelligence.types import SPANS, Growth, GrowthBySpan, Mark, Series
 
 NO_GROWTH: GrowthBySpan = {f"d{span}": None for span in SPANS}
 
-_POINTS = """
-    SELECT s.date, c.platform, s.connection_id, s.followers, s.view_definition
-    FROM socials_snapshot s JOIN socials_connection c ON c.id = s.connection_id
-    WHERE s.connection_id = ANY(%(ids)s) AND s.date > %(after)s AND s.date <= %(today)s
-    ORDER BY s.date, s.connection_id
+_SERIES = """
+    SELECT connection_id, min(date), array_agg(date - %(after)s ORDER BY date),
+        array_agg(followers ORDER BY date)
+    FROM socials_snapshot
+    WHERE connection_id = ANY(%(ids)s) AND date > %(after)s AND date <= %(today)s
+        AND followers IS NOT NULL
+    GROUP BY connection_id ORDER BY connection_id
 """
 
 
-def points(
-    ids: Sequence[int], *, days: int, today: date
-) -> tuple[tuple[Point, ...], tuple[Mark, ...]]:
-    """The window's points, oldest first, and the days on which an account's views changed sense."""
-    rows = _rows(_POINTS, {"ids": list(ids), "after": today - timedelta(days=days), "today": today})
-    told = tuple(Point(*row[:4]) for row in rows if row[3] is not None)
-    return told, tuple(_marks(rows))
+def series(accounts: Mapping[int, str], *, days: int, today: date) -> tuple[Series, ...]:
+    """Each account's line over the window; accounts without a point are absent.
+
+    ``accounts``: id → platform.
+    """
+    after = today - timedelta(days=days)
+    rows = _rows(_SERIES, {"ids": list(accounts), "after": after, "today": today})
+    return tuple(
+        Series(accounts[pk], pk, first, _day_by_day(numbers, followers))
+        for pk, first, numbers, followers in rows
+    )
 
 
-def _marks(rows: Iterable[tuple[Any, ...]]) -> Iterable[Mark]:
-    last: dict[int, str] = {}
-    for day, platform, pk, _, definition in rows:
-        if definition and last.get(pk, definition) != definition:
-            yield Mark(day, platform, pk, last[pk], definition)
-        if definition:
-            last[pk] = definition
+def _day_by_day(numbers: Sequence[int], followers: Sequence[int]) -> tuple[int | None, ...]:
+    line: list[int | None] = [None] * (numbers[-1] - numbers[0] + 1)
+    for number, count in zip(numbers, followers, strict=True):
+        line[number - numbers[0]] = count
+    return tuple(line)
+
+
+_CHANGES = """
+    SELECT date, connection_id, view_definition_before, view_definition
+    FROM socials_snapshot
+    WHERE connection_id = ANY(%(ids)s) AND date > %(after)s AND date <= %(today)s
+        AND view_definition_before <> ''
+    ORDER BY date, connection_id
+"""
+
+
+def marks(accounts: Mapping[int, str], *, days: int, today: date) -> tuple[Mark, ...]:
+    """The days of the window on which an account's views changed sense. ``accounts``: as above."""
+    values = {"ids": list(accounts), "after": today - timedelta(days=days), "today": today}
+    return tuple(
+        Mark(day, accounts[pk], pk, before, after)
+        for day, pk, before, after in _rows(_CHANGES, values)
+    )
 
 
 _LAST_DAYS = """

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from zoneinfo import available_timezones
 
-from django.core.cache import cache
-from django.db import connection as database
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from socials import platforms
-from socials.engagement import rate
+from socials.intelligence import clocks, history, kept
 from socials.intelligence import flags as unusual
-from socials.intelligence import history
 from socials.intelligence import posts as posts_of
 from socials.intelligence.posts import PARTS, Sums
 from socials.intelligence.types import (
@@ -32,74 +27,19 @@ from socials.intelligence.types import (
 from socials.models import Connection, Profile, SyncStatus
 from talent.models import Talent
 
-MOST_DAYS = 730
 STALE = timedelta(hours=24)
-KEPT_SECONDS = 900
-STEP = timedelta(minutes=5)
-"""The window's end moves in steps, so that an answer can be kept for a moment."""
-SHAPE = 2
-"""Raised when ``Intelligence`` changes its shape, so that no older copy is read."""
 
 
 def intelligence(talent_id: int, *, days: int = 30) -> Intelligence:
     """A talent's figures over ``days`` (1 to 730), as of the last sync: never older, and nothing
     of an account that is gone. Raises Talent.DoesNotExist.
     """
-    version = version_of(talent_id)
-    key = _key(talent_id, days)
-    kept = cache.get(key)
-    if kept is not None and kept[0] == version:
-        answer: Intelligence = kept[1]
-        return answer
-    fresh = compute(talent_id, days=days, now=_step(timezone.now()))
-    cache.set(key, (version, fresh), KEPT_SECONDS)
-    return fresh
-
-
-def forget(talent_id: int) -> None:
-    """Drop what is kept of a talent, for an erasure."""
-    cache.delete_many([_key(talent_id, days) for days in range(1, MOST_DAYS + 1)])
-
-
-def _key(talent_id: int, days: int) -> str:
-    return f"intelligence:{talent_id}:{days}"
-
-
-_VERSION = """
-    SELECT t.timezone, (
-        SELECT md5(COALESCE(string_agg(concat_ws(' ', c.id, c.xmin, c.ctid, p.xmin, p.ctid, (
-            SELECT id FROM socials_post WHERE connection_id = c.id
-            ORDER BY posted_at DESC NULLS LAST, id DESC LIMIT 1
-        ), (
-            SELECT posted_at FROM socials_post
-            WHERE connection_id = c.id AND posted_at IS NOT NULL
-            ORDER BY posted_at ASC NULLS FIRST, id ASC LIMIT 1
-        ), (
-            SELECT min(date) FROM socials_snapshot WHERE connection_id = c.id
-        )), ';' ORDER BY c.id), ''))
-        FROM socials_connection c LEFT JOIN socials_profile p ON p.connection_id = c.id
-        WHERE c.talent_id = t.id
-    )
-    FROM talent_talent t WHERE t.id = %s
-"""
-
-
-def version_of(talent_id: int) -> tuple[Any, ...]:
-    """What every answer stands for: PostgreSQL's own row versions, which no sync can forget to
-    move, both ends of posts and history, which show what retention took, and the step of time.
-    Costs the same for any number of posts. One statement. Raises Talent.DoesNotExist.
-    """
-    with database.cursor() as cursor:
-        cursor.execute(_VERSION, [talent_id if talent_id < 2**63 else -1])
-        row = cursor.fetchone()
-    if row is None:
-        raise Talent.DoesNotExist
-    return SHAPE, *row, _step(timezone.now()).isoformat()
-
-
-def _step(now: datetime) -> datetime:
-    return datetime.fromtimestamp(
-        now.timestamp() // STEP.total_seconds() * STEP.total_seconds(), UTC
+    return kept.unless_moved(
+        "figures",
+        talent_id,
+        days,
+        kept.version_of(talent_id),
+        lambda: compute(talent_id, days=days, now=kept.step(timezone.now())),
     )
 
 
@@ -107,35 +47,45 @@ def _step(now: datetime) -> datetime:
 
 
 def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
-    """As ``intelligence``, read from the tables: ten statements for any number of posts and
+    """As ``intelligence``, read from the tables: twelve statements for any number of posts and
     accounts. Raises Talent.DoesNotExist.
     """
     talent = Talent.objects.only("timezone").get(pk=talent_id)
-    zone = talent.timezone if talent.timezone in available_timezones() else "UTC"
+    zone = clocks.known(talent.timezone)
     # What comes in while this step of time lasts counts at once.
-    end, start = now + STEP, now - timedelta(days=days)
+    end, start = now + kept.STEP, now - timedelta(days=days)
     rows = _rows(talent_id)
-    ids = [row.pk for row in rows]
+    names = {row.pk: row.platform for row in rows}
+    ids = list(names)
     today = now.date()
     found = posts_of.sums(ids, start=start, now=end)
+    medians = posts_of.medians(ids, start=start, now=end)
     stored = posts_of.stored(ids)
     growth = history.growth(_last_readings(rows, history.last_days(ids, today=today)))
     accounts = tuple(
-        _account(row, found.get(row.pk, Sums()), stored[row.pk], start, end, days, growth)
+        _account(
+            row,
+            found.get(row.pk, Sums()),
+            medians[row.pk],
+            stored[row.pk],
+            start,
+            end,
+            days,
+            growth,
+        )
         for row in rows
     )
     hours = posts_of.hours(ids, start=start, now=end, zone=zone)
-    points, marks = history.points(ids, days=days, today=today)
     return Intelligence(
         talent_id=talent_id,
         days=days,
-        timezone=zone,
+        timezone=zone.key,
         state=state_of(rows, now),
         as_of=max((row.last_synced_at for row in rows if row.last_synced_at), default=None),
         totals=_totals(accounts),
         platforms=accounts,
-        history=points,
-        marks=marks,
+        series=history.series(names, days=days, today=today),
+        marks=history.marks(names, days=days, today=today),
         best_posts=posts_of.best(ids, start=start, now=end),
         posting_times=posts_of.posting_times(hours),
         best_times=posts_of.best_times(
@@ -188,6 +138,7 @@ def _followers_at(profile: Profile) -> datetime:
 def _account(
     row: Connection,
     found: Sums,
+    median_views: float | None,
     stored: tuple[int, datetime | None],
     start: datetime,
     end: datetime,
@@ -217,10 +168,10 @@ def _account(
         followers_source=_followers_source(profile),
         followers_at=_followers_at(profile) if profile else None,
         growth=growth.get(row.pk, history.NO_GROWTH),
-        engagement_rate_by_followers=rate(found.acts, found.counted * (followers or 0)),
-        engagement_rate_by_views=rate(found.acts_by_views, found.views_by_views),
-        average_views=None if found.average_views is None else round(found.average_views, 2),
-        median_views=found.median_views,
+        engagement_rate_by_followers=found.earned.by_followers(followers),
+        engagement_rate_by_views=found.earned.by_views(),
+        average_views=found.average_views,
+        median_views=median_views,
         posts_per_week=round(found.posts / weeks, 2) if profile and weeks else None,
         absent_parts=tuple(part for part, posts in told.items() if not posts)
         if found.posts
@@ -242,14 +193,14 @@ def _followers_source(profile: Profile | None) -> str:
 def _sample(
     found: Sums, stored: tuple[int, datetime | None], start: datetime, profile: Profile | None
 ) -> Sample:
-    told = dict(zip(PARTS, found.told, strict=True))
+    told, counted = dict(zip(PARTS, found.told, strict=True)), found.earned.counted
     sample = Sample(
         in_window=found.posts,
-        by_followers=found.counted,
-        by_views=found.counted_by_views,
+        by_followers=counted,
+        by_views=found.earned.counted_by_views,
         with_views=found.with_views,
-        hidden_likes=found.posts - found.counted,
-        without={part: found.counted - n for part, n in told.items() if 0 < n < found.counted},
+        hidden_likes=found.posts - counted,
+        without={part: counted - n for part, n in told.items() if 0 < n < counted},
         stored=stored[0],
         on_platform=profile.posts if profile else None,
     )

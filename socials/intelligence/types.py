@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 State = Literal["empty", "syncing", "ready", "partial", "error", "stale"]
@@ -124,6 +125,24 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """One account's followers from its first point in the window to its last."""
+
+    platform: str
+    connection_id: int
+    first: date
+    followers: tuple[int | None, ...]
+    """Day by day; None for a day without a reading."""
+
+    def points(self) -> Iterator[Point]:
+        """Oldest first, without the days that have no reading."""
+        for number, followers in enumerate(self.followers):
+            if followers is not None:
+                day = self.first + timedelta(days=number)
+                yield Point(day, self.platform, self.connection_id, followers)
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """From this day on an account's views are counted in another way: no growth, no collapse."""
 
@@ -213,10 +232,16 @@ class Intelligence:
     """The newest good sync."""
     totals: Totals
     platforms: tuple[Account, ...]
-    history: tuple[Point, ...]
+    series: tuple[Series, ...]
     marks: tuple[Mark, ...]
     best_posts: tuple[RankedPost, ...]
     posting_times: tuple[tuple[int, ...], ...]
     """7 by 24 counts, Monday first, in the talent's time zone."""
     best_times: tuple[Slot, ...]
     flags: tuple[Flag, ...]
+
+    @property
+    def history(self) -> list[Point]:
+        """The points of all accounts, oldest first."""
+        found = [point for series in self.series for point in series.points()]
+        return sorted(found, key=lambda point: (point.date, point.connection_id))

@@ -9,7 +9,8 @@ from socials.models.connection import Connection
 
 
 class Post(models.Model):
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="posts")
+    # Found by ``post_once``, which begins with it.
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="posts", db_index=False)
     external_id = models.CharField(max_length=120)
     shared_id = models.CharField(
         max_length=60, blank=True, help_text="What every source calls it, where their ids differ."
@@ -40,7 +41,8 @@ class Post(models.Model):
     class Meta:
         db_table = "socials_post"
         indexes = [
-            models.Index("connection", models.F("posted_at").desc(nulls_last=True), models.F("id").desc(), name="post_newest"),
+            # With ``deleted_at``, so that what is stored is counted from the index alone.
+            models.Index("connection", models.F("posted_at").desc(nulls_last=True), models.F("id").desc(), include=["deleted_at"], name="post_newest"),
             models.Index(
                 fields=["connection", "metrics_due_at"],
                 condition=models.Q(metrics_due_at__isnull=False, deleted_at__isnull=True),

@@ -8,7 +8,10 @@ from socials.models.connection import Connection
 
 
 class Snapshot(models.Model):
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="snapshots")
+    # Found by ``snapshot_once_a_day``, which begins with it.
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, related_name="snapshots", db_index=False
+    )
     date = models.DateField()
     followers = models.BigIntegerField(null=True, blank=True)
     following = models.BigIntegerField(null=True, blank=True)
@@ -17,13 +20,30 @@ class Snapshot(models.Model):
     views = models.BigIntegerField(null=True, blank=True)
     engagement_rate = models.FloatField(null=True, blank=True)
     view_definition = models.CharField(max_length=60, blank=True)
+    view_definition_before = models.CharField(
+        max_length=60,
+        blank=True,
+        db_default="",
+        help_text="Set on the day on which views began to be counted in another way.",
+    )
     source = models.CharField(max_length=40)
     taken_at = models.DateTimeField()
 
     class Meta:
         db_table = "socials_snapshot"
+        indexes = [
+            models.Index(
+                fields=["connection", "date"],
+                condition=~models.Q(view_definition_before=""),
+                name="snapshot_counted_anew",
+            )
+        ]
         constraints = [
-            models.UniqueConstraint(fields=["connection", "date"], name="snapshot_once_a_day")
+            # A line is read from the index alone: the rows of one account lie a day's worth of
+            # other accounts apart, so that a year of them would be 365 pages.
+            models.UniqueConstraint(
+                fields=["connection", "date"], include=["followers"], name="snapshot_once_a_day"
+            )
         ]
 
     def __str__(self) -> str:

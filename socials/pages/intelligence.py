@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from socials import handles, spreadsheets, thumbnails
 from socials.engagement import basis_of, rate_of_post
-from socials.intelligence import roster, summary, tables
+from socials.intelligence import kept, roster, summary, tables
 from socials.intelligence.changes import since_yesterday
 from socials.intelligence.roster import Median
 from socials.intelligence.types import FORMULAS, Account, Intelligence, RankedPost, Slot
@@ -211,7 +211,8 @@ def _line(
     today: date,
     now: datetime,
 ) -> Line:
-    points = [point for point in figures.history if point.connection_id == account.connection_id]
+    series = [one for one in figures.series if one.connection_id == account.connection_id]
+    points = [point for one in series for point in one.points()]
     marks = [mark for mark in figures.marks if mark.connection_id == account.connection_id]
     drawn = band(points, marks, days=figures.days, today=today)
     rate = _rate(account)
@@ -234,7 +235,7 @@ def _line(
 def _cut(account: Account, start: datetime) -> datetime | None:
     since = account.sample.since
     is_cut = account.sample.is_cut and account.sample.in_window
-    return since if is_cut and since is not None and since > start + summary.STEP else None
+    return since if is_cut and since is not None and since > start + kept.STEP else None
 
 
 def _growth(figures: Intelligence, days: int) -> dict[str, Any]:
@@ -299,12 +300,12 @@ def _slot(slot: Slot, figures: Intelligence) -> dict[str, Any]:
 def _days(request: HttpRequest) -> int:
     asked = request.GET.get("days", "")
     days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else USUAL_RANGE
-    return days if 1 <= days <= summary.MOST_DAYS else USUAL_RANGE
+    return days if 1 <= days <= kept.MOST_DAYS else USUAL_RANGE
 
 
 def _version(talent_id: int) -> str:
     try:
-        version = summary.version_of(talent_id), thumbnails.version_of(talent_id)
+        version = kept.version_of(talent_id), thumbnails.version_of(talent_id)
     except Talent.DoesNotExist:
         raise Http404 from None
     return hashlib.blake2s(repr(version).encode(), digest_size=8).hexdigest()

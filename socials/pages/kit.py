@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.throttling import BaseThrottle
 
 from socials import handles, kits, thumbnails
-from socials.intelligence import summary
+from socials.intelligence import kept, summary
 from socials.intelligence.types import Intelligence
 from socials.models import Connection
 from socials.models.kit_link import KitLink, KitMetric
@@ -62,7 +62,7 @@ def media_kit(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         raise Http404
     etag = etag_of(
-        (summary.version_of(link.talent_id), thumbnails.version_of(link.talent_id), link.pk, link.metrics, _about(link.talent),
+        (kept.version_of(link.talent_id), thumbnails.version_of(link.talent_id), link.pk, link.metrics, _about(link.talent),
          timezone.now().date(), request.COOKIES.get("theme", ""))
     )  # fmt: skip
     if request.method == "GET" and not can_read(request.user):

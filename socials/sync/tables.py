@@ -201,13 +201,16 @@ def mark_absent(listings: Sequence[Row]) -> None:
 
 UPSERT_SNAPSHOTS = f"""
     INSERT INTO socials_snapshot AS kept (
-        connection_id, date, {", ".join(COUNTS)}, engagement_rate, view_definition, source, taken_at
+        connection_id, date, {", ".join(COUNTS)}, engagement_rate, view_definition,
+        view_definition_before, source, taken_at
     )
-    SELECT told.connection_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
+    SELECT told.connection_id, today,
         {", ".join(f"told.{name}" for name in COUNTS)},
         CASE WHEN by_followers THEN acts / NULLIF(items * told.followers::numeric, 0)
             ELSE acts / NULLIF(seen, 0) END * 100,
-        COALESCE(definition, ''), told.source, told.taken_at
+        COALESCE(recent.definition, ''),
+        CASE WHEN before.definition <> recent.definition THEN before.definition ELSE '' END,
+        told.source, told.taken_at
     FROM json_to_recordset(%s::json) AS told (
         connection_id bigint, by_followers boolean, source text, taken_at timestamptz,
         {", ".join(f"{name} bigint" for name in COUNTS)}
@@ -223,16 +226,28 @@ UPSERT_SNAPSHOTS = f"""
             AND post.likes IS NOT NULL AND (post.views IS NOT NULL OR by_followers)
             AND posted_at >= statement_timestamp() - interval '30 days'
     ) recent
+    CROSS JOIN (SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date AS today) this
+    LEFT JOIN LATERAL (
+        SELECT view_definition AS definition FROM socials_snapshot AS earlier
+        WHERE earlier.connection_id = told.connection_id AND view_definition <> ''
+            AND date < today AND date > today - 90
+        ORDER BY date DESC LIMIT 1
+    ) before ON true
     ON CONFLICT (connection_id, date) DO UPDATE SET
         {", ".join(f"{name} = COALESCE(EXCLUDED.{name}, kept.{name})" for name in COUNTS)},
         engagement_rate = COALESCE(EXCLUDED.engagement_rate, kept.engagement_rate),
         view_definition = COALESCE(NULLIF(EXCLUDED.view_definition, ''), kept.view_definition),
+        view_definition_before = CASE WHEN EXCLUDED.view_definition = ''
+            THEN kept.view_definition_before ELSE EXCLUDED.view_definition_before END,
         source = EXCLUDED.source, taken_at = EXCLUDED.taken_at
 """  # noqa: S608  built from this module's constants alone
 
 
 def save_snapshots(rows: Sequence[Row]) -> None:
-    """The UTC day's points; their engagement is that of the last 30 days' posts, in percent."""
+    """The UTC day's points; their engagement is that of the last 30 days' posts, in percent.
+
+    A point tells how views were counted before where they are counted in another way since.
+    """
     with database.cursor() as cursor:
         cursor.execute(UPSERT_SNAPSHOTS, [_json(rows)])
 

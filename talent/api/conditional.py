@@ -6,19 +6,22 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpResponseBase
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 
-def unless_unchanged(request: Request, version: object, answer: Callable[[], Response]) -> Response:
+def unless_unchanged(
+    request: Request, version: object, answer: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
     """304 when the client has this version, else the answer with its ETag.
 
     The ETag is weak: it stands for the facts, not for the bytes.
     """
     etag = etag_of(version)
     if _matches(request.headers.get("If-None-Match", ""), etag):
-        response = Response(status=304)
+        response: HttpResponseBase = Response(status=304)
     else:
         response = answer()
     response["ETag"] = etag

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -79,6 +80,12 @@ def success(
     if page is not None:
         body["page"] = page
     return Response(body, status=status, headers=headers)
+
+
+def rendered(data: Any) -> bytes:
+    """The bytes of ``success(data)``, for what is kept as it is sent."""
+    made: bytes = JSONRenderer().render({"success": True, "data": data})
+    return made
 
 
 def no_content() -> Response:

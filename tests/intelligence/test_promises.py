@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from socials import connections
-from socials.intelligence import summary
+from socials.intelligence import kept, summary
 from socials.models import Connection, Post, Profile
 from talent.models import Talent
 from tests.intelligence.stage import NOW, account, figures, point, post
@@ -124,9 +124,9 @@ def test_windows_are_kept_apart_and_an_erasure_forgets_them_all(jane: Talent) ->
     account(jane)
     assert summary.intelligence(jane.pk, days=7).days == 7
     assert summary.intelligence(jane.pk, days=730).days == 730
-    keys = [f"intelligence:{jane.pk}:{days}" for days in (7, 730)]
+    keys = [f"intelligence:figures:{jane.pk}:{days}" for days in (7, 730)]
     assert set(cache.get_many(keys)) == set(keys)
-    summary.forget(jane.pk)
+    kept.forget(jane.pk)
     assert cache.get_many(keys) == {}
 
 
