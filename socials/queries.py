@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Upper
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from socials import handles, platforms
@@ -21,13 +19,13 @@ from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action
 from socials.models import Connection, Post, SyncStatus, Worker
 from talent.models import Talent, User
-from talent.templatetags.figures import cause_name
 from talent.templatetags.marks import WORDS
 
 # --- where a connection stands, in one word ----------------------------------------------------
 
 RECONNECT_CODES = ("REAUTH_REQUIRED", "PERMISSION_MISSING")
 WORST_FIRST = ("reauth", "error", "syncing", "pending", "ready", "link")
+SYNCED = ("INSTAGRAM", "TIKTOK", "YOUTUBE")
 NEEDS_RECONNECT = Q(sync_status=SyncStatus.ERROR, error_code__in=RECONNECT_CODES) | Q(
     sync_status=SyncStatus.READY, connected=False
 )
@@ -42,6 +40,9 @@ IN_STATE: dict[str, Q] = {
 }
 
 
+SOON = timedelta(seconds=30)
+
+
 def state_of(row: Connection) -> str:
     """One of WORDS."""
     if not platforms.get(row.platform).syncs:
@@ -51,6 +52,13 @@ def state_of(row: Connection) -> str:
     if row.sync_status == SyncStatus.READY:
         return "ready" if row.connected else "reauth"
     return row.sync_status.lower()
+
+
+def is_moving(state: str, next_attempt_at: datetime | None) -> bool:
+    """Whether something will happen within seconds: one that waits for longer is at rest."""
+    if state == "pending":
+        return next_attempt_at is None or next_attempt_at < timezone.now() + SOON
+    return state == "syncing"
 
 
 # --- the accounts of one talent ----------------------------------------------------------------
@@ -114,11 +122,8 @@ class ConnectionCard:
 
     @property
     def moves(self) -> bool:
-        """Whether something will happen within seconds: its page then asks more often."""
-        if self.state == "pending":
-            due = self.next_attempt_at
-            return due is None or due < timezone.now() + timedelta(seconds=30)
-        return self.state == "syncing"
+        """Its page then asks more often."""
+        return is_moving(self.state, self.next_attempt_at)
 
     @property
     def busy(self) -> bool:
@@ -192,233 +197,13 @@ def _trouble(row: Connection) -> Trouble | None:
 def connections_version(talent_id: int) -> str:
     """What a poll asks first: it changes when any of the talent's accounts did. One query."""
     rows = Connection.objects.filter(talent_id=talent_id).order_by("id")
-    return _digest(rows.values_list("id", "updated_at", "handle"))
+    return digest(rows.values_list("id", "updated_at", "handle"))
 
 
-def _digest(rows: Iterable[Sequence[object]]) -> str:
+def digest(rows: Iterable[Sequence[object]]) -> str:
+    """A short name for exactly these rows."""
     text = "\n".join(" ".join(str(part) for part in row) for row in rows)
     return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
-
-
-# --- the roster --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A platform in the list: the worst state of the talent's accounts there, their followers."""
-
-    platform: str
-    shown: str
-    state: str
-    followers: int | None
-
-    @property
-    def word(self) -> str:
-        return WORDS[self.state]
-
-
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    id: int
-    name: str
-    tags: tuple[str, ...]
-    status: str
-    manager: str
-    image_url: str
-    image_source: str
-    followers: int | None
-    """The sum over its platforms; None while nothing is known."""
-    chips: tuple[Chip, ...]
-    state: str
-    """The worst of its accounts, "" without any."""
-    note: str
-    last_synced_at: datetime | None
-    """The oldest of its accounts' last syncs."""
-
-    @property
-    def word(self) -> str:
-        return WORDS.get(self.state, "")
-
-    @property
-    def slots(self) -> list[Chip | None]:
-        """Its chips in the list's three columns; a column without one is None."""
-        by_platform = {chip.platform: chip for chip in self.chips}
-        return [by_platform.get(platform) for platform in SYNCED]
-
-    @property
-    def moves(self) -> bool:
-        return self.state in {"pending", "syncing"} or any(
-            chip.state in {"pending", "syncing"} for chip in self.chips
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RosterFilter:
-    search: str = ""
-    platform: str = ""
-    state: str = ""
-    sync_status: str = ""
-    """The engine's word, where ``state`` is the page's."""
-    manager: int | None = None
-    status: str = "active"
-    """``active``, ``archived`` or ``all``."""
-    stale_hours: int | None = None
-    """Only talents with an account whose last good sync is older."""
-    ordering: str = "name"
-
-
-@dataclass(frozen=True, slots=True)
-class RosterPage:
-    rows: tuple[RosterRow, ...]
-    total: int
-    page: int
-    size: int
-
-    @property
-    def first(self) -> int:
-        return (self.page - 1) * self.size + 1 if self.total else 0
-
-    @property
-    def last(self) -> int:
-        return (self.page - 1) * self.size + len(self.rows)
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.size))
-
-
-SYNCED = ("INSTAGRAM", "TIKTOK", "YOUTUBE")
-ORDERINGS: dict[str, tuple[Any, ...]] = {
-    "name": (Upper("name"), "id"),
-    "-created": ("-created_at", "id"),
-    "-followers": (F("total_followers").desc(nulls_last=True), "id"),
-    "synced": (F("oldest_sync").asc(nulls_first=True), "id"),
-}
-
-
-def roster(wanted: RosterFilter) -> QuerySet[Talent]:
-    """The talents that a filter lets through, unordered."""
-    talents = Talent.objects.all()
-    if wanted.status != "all":
-        talents = talents.filter(status=wanted.status)
-    if wanted.manager is not None:
-        talents = talents.filter(manager_id=wanted.manager)
-    for word in wanted.search.split():
-        bare = word.removeprefix("@")
-        by_handle = _has(Q(handle__icontains=bare)) if bare else Q()
-        talents = talents.filter(
-            Q(name__icontains=word) | Q(email__icontains=word) | Q(tags__icontains=word) | by_handle
-        )
-    accounts = Q()
-    if wanted.platform:
-        accounts &= Q(platform=wanted.platform)
-    if wanted.state:
-        accounts &= IN_STATE[wanted.state]
-    if wanted.sync_status:
-        accounts &= Q(sync_status=wanted.sync_status)
-    if wanted.stale_hours is not None:
-        accounts &= Q(
-            platform__in=SYNCED,
-            last_synced_at__lt=timezone.now() - timedelta(hours=wanted.stale_hours),
-        )
-    return talents.filter(_has(accounts)) if accounts else talents
-
-
-def _has(accounts: Q) -> Exists:
-    return Exists(Connection.objects.filter(accounts, talent_id=OuterRef("pk")))
-
-
-def roster_page(wanted: RosterFilter, *, page: int = 1, size: int = 50) -> RosterPage:
-    """One page of the roster in three queries. A page beyond the last is the last."""
-    talents = roster(wanted)
-    total = talents.count()
-    page = min(max(page, 1), max(1, -(-total // size)))
-    accounts = Connection.objects.filter(talent_id=OuterRef("pk")).order_by().values("talent_id")
-    if wanted.ordering == "-followers":
-        sums = accounts.annotate(n=Sum("profile__followers")).values("n")
-        talents = talents.annotate(total_followers=Subquery(sums))
-    if wanted.ordering == "synced":
-        oldest = accounts.filter(platform__in=SYNCED).annotate(at=Min("last_synced_at"))
-        talents = talents.annotate(oldest_sync=Subquery(oldest.values("at")))
-    chosen = talents.select_related("manager").order_by(*ORDERINGS[wanted.ordering])
-    start = (page - 1) * size
-    return RosterPage(tuple(_rows(list(chosen[start : start + size]))), total, page, size)
-
-
-def roster_rows(talent_ids: Sequence[int]) -> list[RosterRow]:
-    """The rows of these talents, in this order. Two queries."""
-    found = Talent.objects.select_related("manager").in_bulk(list(talent_ids))
-    return _rows([found[pk] for pk in talent_ids if pk in found])
-
-
-def roster_version(talent_ids: Sequence[int]) -> str:
-    """What the list's poll asks first. One query."""
-    rows = Connection.objects.filter(talent_id__in=talent_ids).order_by("id")
-    return _digest(rows.values_list("id", "updated_at"))
-
-
-def _rows(talents: Sequence[Talent]) -> list[RosterRow]:
-    accounts: dict[int, list[Connection]] = {talent.pk: [] for talent in talents}
-    for row in (
-        Connection.objects.filter(talent_id__in=accounts)
-        .select_related("profile")
-        .order_by("created_at", "id")
-    ):
-        accounts[row.talent_id].append(row)
-    return [_row(talent, accounts[talent.pk]) for talent in talents]
-
-
-def _row(talent: Talent, rows: list[Connection]) -> RosterRow:
-    synced = [row for row in rows if row.platform in SYNCED]
-    worst = min((state_of(row) for row in rows), key=WORST_FIRST.index, default="")
-    times = [row.last_synced_at for row in synced if row.last_synced_at]
-    return RosterRow(
-        id=talent.pk,
-        name=talent.name,
-        tags=tuple(talent.tags),
-        status=talent.status,
-        manager=talent.manager.first_name or str(talent.manager) if talent.manager else "",
-        image_url=talent.profile_image_url,
-        image_source=talent.profile_image_source,
-        followers=_total(synced),
-        chips=tuple(_chips(synced)),
-        state=worst,
-        note=_note(worst, rows),
-        last_synced_at=min(times, default=None),
-    )
-
-
-def _chips(rows: list[Connection]) -> Iterable[Chip]:
-    for platform in SYNCED:
-        accounts = [row for row in rows if row.platform == platform]
-        if accounts:
-            worst = min(accounts, key=lambda row: WORST_FIRST.index(state_of(row)))
-            yield Chip(
-                platform,
-                handles.at(worst.platform, worst.handle),
-                state_of(worst),
-                _total(accounts),
-            )
-
-
-def _total(rows: Iterable[Connection]) -> int | None:
-    known = [
-        profile.followers
-        for row in rows
-        if (profile := getattr(row, "profile", None)) and profile.followers is not None
-    ]
-    return sum(known) if known else None
-
-
-def _note(worst: str, rows: list[Connection]) -> str:
-    """What the list says under a state that a person may wonder at: where, and why."""
-    alike = [row for row in rows if state_of(row) == worst and row.error_code]
-    if not alike:
-        return ""
-    where = ", ".join(dict.fromkeys(platforms.get(row.platform).name for row in alike))
-    if worst == "reauth" or len(alike) > 1:
-        return where
-    return f"{where}, {cause_name(alike[0].error_code).lower()}"
 
 
 # --- one talent's header -----------------------------------------------------------------------

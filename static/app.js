@@ -182,7 +182,7 @@
     setTimeout(count);
   });
   on("submit", (event) => {
-    if (event.target.id !== "bulk" || event.submitter?.value === "export") return;
+    if (event.target.id !== "bulk" || event.submitter?.value.startsWith("export")) return;
     setTimeout(() => $$("button", event.target).forEach((button) => button.setAttribute("aria-disabled", "true")));
   });
 
@@ -244,6 +244,8 @@
       "error",
     );
   });
+  /* What a poll brings for a list that was just replaced is out of date. */
+  on("htmx:beforeSwap", (event) => event.detail.target.id === "list" && poll() && window.htmx.trigger(poll(), "htmx:abort"));
   on("htmx:afterRequest", (event) => {
     const menu = event.detail.elt.closest("details.menu");
     if (!menu) return;

@@ -12,7 +12,7 @@ from django.http import Http404
 
 from socials.engagement import Counted
 from socials.models import Connection, Post, Snapshot, SyncRun
-from socials.queries import RosterFilter, roster
+from socials.rosters import RosterFilter, roster
 from talent.models import Talent
 
 T = TypeVar("T")

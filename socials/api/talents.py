@@ -14,7 +14,7 @@ from socials.api import examples, rows
 from socials.api.connections import PlatformField
 from socials.api.serializers import TalentSerializer
 from socials.models import SyncStatus
-from socials.queries import RosterFilter
+from socials.rosters import RosterFilter
 from talent import roster
 from talent.api.paging import page_of
 from talent.api.schema import documented

@@ -89,14 +89,16 @@ _EARLIER = """
 """
 
 
-def growth(now: Mapping[int, tuple[date, int]]) -> dict[int, GrowthBySpan]:
+def growth(
+    now: Mapping[int, tuple[date, int]], *, spans: Sequence[int] = SPANS
+) -> dict[int, GrowthBySpan]:
     """Each account's growth up to its last reading: id → the day of that, and its followers.
 
     The point that many days before decides, or one a day off; without any the growth is unknown.
     """
     earlier = _rows(
         _EARLIER,
-        {"ids": list(now), "days": [day for day, _ in now.values()], "spans": list(SPANS)},
+        {"ids": list(now), "days": [day for day, _ in now.values()], "spans": list(spans)},
     )
     found = {pk: dict(NO_GROWTH) for pk in now}
     for pk, span, followers in earlier:

@@ -61,7 +61,7 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
     found = posts_of.sums(ids, start=start, now=end)
     medians = posts_of.medians(ids, start=start, now=end)
     stored = posts_of.stored(ids)
-    growth = history.growth(_last_readings(rows, history.last_days(ids, today=today)))
+    growth = history.growth(last_readings(rows, history.last_days(ids, today=today)))
     accounts = tuple(
         _account(
             row,
@@ -116,7 +116,7 @@ def _profile(row: Connection) -> Profile | None:
     return getattr(row, "profile", None)
 
 
-def _last_readings(
+def last_readings(
     rows: Iterable[Connection], last_days: Mapping[int, date]
 ) -> dict[int, tuple[date, int]]:
     """Up to when each account's followers are known, and what they are."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from socials import batches, exports, queries
+from socials import batches, exports, queries, rosters
 from socials.batches import Progress
 from socials.models import Connection, SyncStatus
 from socials.models.batch import Batch
+from socials.pages.downloads import attachment
 from socials.pages.roster_filter import address, number_of, wanted_of
 from socials.pages.shell import fragment
 from talent import roster
@@ -30,7 +29,7 @@ BUSY = (SyncStatus.PENDING, SyncStatus.SYNCING)
 
 
 @manager_action
-def talents_bulk(request: HttpRequest) -> HttpResponse:
+def talents_bulk(request: HttpRequest) -> HttpResponseBase:
     """Do one thing with the ticked talents, then go back to the list as it was."""
     wanted, number, size = wanted_of(request)
     do = ACTIONS.get(request.POST.get("do", ""))
@@ -86,7 +85,7 @@ def _chosen(request: HttpRequest) -> QuerySet[Talent]:
     a row unticked after "Select all" is never done against its reader's will."""
     ids = {number for text in request.POST.getlist("talent") if (number := number_of(text))}
     if request.POST.get("all") and len(ids) == number_of(request.POST.get("shown")):
-        return queries.roster(wanted_of(request)[0])
+        return rosters.ordered(wanted_of(request)[0])
     return Talent.objects.filter(pk__in=ids)
 
 
@@ -130,35 +129,30 @@ def _assign(request: HttpRequest, talents: QuerySet[Talent], count: int) -> None
     messages.success(request, f"{plural(moved, 'talent,talents')} assigned to {whose}")
 
 
-def _export(request: HttpRequest, talents: QuerySet[Talent], count: int) -> HttpResponse:
+def _export_csv(request: HttpRequest, talents: QuerySet[Talent], count: int) -> HttpResponseBase:
     return roster_file(talents, "csv")
 
 
-ACTIONS: dict[str, Callable[[HttpRequest, QuerySet[Talent], int], HttpResponse | None]] = {
+def _export_xlsx(request: HttpRequest, talents: QuerySet[Talent], count: int) -> HttpResponseBase:
+    return roster_file(talents, "xlsx")
+
+
+ACTIONS: dict[str, Callable[[HttpRequest, QuerySet[Talent], int], HttpResponseBase | None]] = {
     "sync": _sync,
     "photos": _photos,
     "assign": _assign,
-    "export": _export,
-}
-
-MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "export": _export_csv,
+    "export-xlsx": _export_xlsx,
 }
 
 
-def roster_file(talents: QuerySet[Talent], kind: str) -> HttpResponse:
+@staff_page
+def roster_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """All that the filter finds, in the list's order, whatever page is shown."""
+    return roster_file(rosters.ordered(wanted_of(request)[0]), kind)
+
+
+def roster_file(talents: QuerySet[Talent], kind: str) -> HttpResponseBase:
     """The talents as a file to keep, the same table as the command writes."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / f"roster.{kind}"
-        exports.export_roster(file, talents)
-        content = file.read_bytes()
-    name = f"roster-{timezone.localdate():%Y-%m-%d}.{kind}"
-    return HttpResponse(
-        content,
-        headers={
-            "Content-Type": MEDIA_TYPES[kind],
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    name = f"roster-{timezone.localdate():%Y-%m-%d}"
+    return attachment(name, kind, exports.columns(), exports.rows(talents))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
 
-from socials.queries import ORDERINGS, STALE_HOURS, SYNCED, RosterFilter
+from socials.queries import STALE_HOURS, SYNCED
+from socials.rosters import ORDERINGS, RosterFilter
 
+COOKIE = "roster"
+LONGEST = 1000
 SIZES = (50, 25, 100, 500)
 """Rows of a page; the first is the usual number."""
 STATES = {
@@ -24,7 +28,32 @@ STATUSES = {"active": "Active", "archived": "Archived", "all": "All"}
 
 def wanted_of(request: HttpRequest) -> tuple[RosterFilter, int, int]:
     """The filter, page and size of the address; what makes no sense there is left out."""
-    asked = request.GET
+    return _read(request.GET, request)
+
+
+def last_wanted(request: HttpRequest) -> tuple[RosterFilter, int, int]:
+    """Those of the list that this browser looked at last."""
+    return _read(QueryDict(request.COOKIES.get(COOKIE, "")[:LONGEST]), request)
+
+
+def last_address(request: HttpRequest) -> str:
+    """The way back to that list."""
+    wanted, number, size = last_wanted(request)
+    return address(wanted, size, number)
+
+
+def remember(response: HttpResponse, wanted: RosterFilter, size: int, number: int) -> None:
+    """So that a talent's page knows its neighbours in the list, and the way back to it."""
+    response.set_cookie(
+        COOKIE,
+        address(wanted, size, number).partition("?")[2],
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def _read(asked: QueryDict, request: HttpRequest) -> tuple[RosterFilter, int, int]:
     user = request.user
     manager = asked.get("manager", "")
     size = number_of(asked.get("size"))

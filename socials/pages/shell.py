@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from socials import queries
+from socials.pages.roster_filter import last_address
 from talent.pages.access import actor
 from talent.roles import can_write
 
@@ -26,6 +27,7 @@ def page(
             "frame": frame,
             "attention": frame.attention,
             "here": here,
+            "list_address": last_address(request),
             "may_edit": can_write(request.user),
             **context,
         },

@@ -8,11 +8,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from socials import queries
+from socials import queries, rosters
 from socials.pages.bulk import batch_of
-from socials.pages.roster_filter import SIZES, STATES, STATUSES, address, number_of, wanted_of
+from socials.pages.roster_filter import (
+    SIZES,
+    STATES,
+    STATUSES,
+    address,
+    number_of,
+    remember,
+    wanted_of,
+)
 from socials.pages.shell import fragment, page, wants_fragment
-from socials.queries import SYNCED, RosterFilter, RosterRow
+from socials.queries import SYNCED
+from socials.rosters import RosterFilter, RosterRow
 from talent.models import User
 from talent.pages.access import staff_page
 from talent.roles import Role
@@ -22,6 +31,7 @@ MOST_VISIBLE = 500
 SORTS = {
     "name": "Name",
     "-followers": "Total audience",
+    "-growth": "Growth, 30 days",
     "-created": "Newest",
     "synced": "Oldest sync first",
 }
@@ -39,7 +49,7 @@ class Choice:
 @staff_page
 def talent_list(request: HttpRequest) -> HttpResponse:
     wanted, number, size = wanted_of(request)
-    found = queries.roster_page(wanted, page=number, size=size)
+    found = rosters.roster_page(wanted, page=number, size=size)
     context: dict[str, Any] = {
         "found": found,
         "wanted": wanted,
@@ -47,13 +57,22 @@ def talent_list(request: HttpRequest) -> HttpResponse:
         "sorts": _sort_links(wanted, size),
         "previous": address(wanted, size, found.page - 1) if found.page > 1 else "",
         "next": address(wanted, size, found.page + 1) if found.page < found.pages else "",
+        "filter": address(wanted, size).removeprefix("/"),
         "bulk": address(wanted, size, found.page).removeprefix("/"),
         "people": _managers(),
         "batch": batch_of(request),
         "remedies": _remedies(wanted, size) if not found.rows else [],
     }
+    response = _answer(request, wanted, size, context)
+    remember(response, wanted, size, found.page)
+    return response
+
+
+def _answer(
+    request: HttpRequest, wanted: RosterFilter, size: int, context: dict[str, Any]
+) -> HttpResponse:
     if wants_fragment(request):
-        return fragment(request, "socials/_list.html", **context)
+        return fragment(request, "socials/_list_found.html", **context)
     return page(
         request,
         "socials/talent_list.html",
@@ -75,7 +94,7 @@ def talent_list_live(request: HttpRequest) -> HttpResponse:
     version = _version(ids)
     if version == request.GET.get("version"):
         return HttpResponse(status=204)
-    rows = queries.roster_rows(ids)
+    rows = rosters.roster_rows(ids)
     return fragment(
         request,
         "socials/_list_live.html",
@@ -107,7 +126,7 @@ def _poll(ids: list[int], version: str, rows: list[RosterRow]) -> Poll:
 
 def _version(ids: list[int]) -> str:
     """The rows' version, and the minute: "12 min ago" grows old without any row changing."""
-    return f"{queries.roster_version(ids)}-{timezone.now():%H%M}"
+    return f"{rosters.roster_version(ids)}-{timezone.now():%H%M}"
 
 
 def _view_of(request: HttpRequest, wanted: RosterFilter) -> str:
@@ -133,6 +152,7 @@ def _sort_links(wanted: RosterFilter, size: int) -> dict[str, str]:
     return {
         "name": address(replace(wanted, ordering="name"), size),
         "followers": address(replace(wanted, ordering="-followers"), size),
+        "growth": address(replace(wanted, ordering="-growth"), size),
         "synced": address(replace(wanted, ordering="synced"), size),
     }
 

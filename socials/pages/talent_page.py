@@ -12,10 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from socials import queries
+from socials import queries, rosters
 from socials.pages.connections import dressed, header_or_404, live_of
 from socials.pages.overview import audience, latest_posts
 from socials.pages.photo import photo_card
+from socials.pages.roster_filter import last_wanted
 from socials.pages.shell import page
 from socials.timeline import SHOWN, Event, sync_records, timeline
 from talent import roster
@@ -74,6 +75,20 @@ def _day_name(day: date, today: date) -> str:
     name = names.get((today - day).days, f"{day:%A}")
     year = "" if day.year == today.year else f" {day.year}"
     return f"{name}, {day.day} {day:%B}{year}"
+
+
+TABS = ("overview", "profiles", "intelligence", "activity", "settings")
+
+
+@staff_page
+def talent_beside(request: HttpRequest, talent_id: int, step: int) -> HttpResponse:
+    """The next or the previous talent of the list that was looked at last, on the same tab."""
+    asked = request.GET.get("tab", "")
+    tab = asked if asked in TABS else TABS[0]
+    beside = rosters.neighbour(last_wanted(request)[0], talent_id, step)
+    if beside is None:
+        messages.success(request, f"This is the {'last' if step > 0 else 'first'} of the list")
+    return redirect(f"talent-{tab}", beside or talent_id)
 
 
 # --- adding and editing ------------------------------------------------------------------------

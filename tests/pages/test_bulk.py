@@ -91,7 +91,7 @@ def test_the_selection_is_exported_without_live_formulas(
 ) -> None:
     answer = alice_browser.post("/talents/bulk", {"talent": [two[1].pk], "do": "export"})
     assert "attachment" in answer["Content-Disposition"]
-    table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    table = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert [row["name"] for row in table] == ["'=Bo Blake"]
 
 

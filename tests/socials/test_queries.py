@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socials import connections, dashboard, queries
+from socials import connections, dashboard, queries, rosters
 from socials.errors import CAUSES, Action
 from socials.models import Circuit, Connection, Profile, QuotaWindow, SyncRun, Worker
-from socials.queries import RosterFilter
+from socials.rosters import RosterFilter
 from talent import roster
 
 
@@ -131,7 +131,7 @@ def test_more_accounts_cost_no_more_queries(jane):
 
 
 def names(**wanted):
-    return [row.name for row in queries.roster_page(RosterFilter(**wanted)).rows]
+    return [row.name for row in rosters.roster_page(RosterFilter(**wanted)).rows]
 
 
 def test_the_roster_is_found_by_name_email_tag_and_handle(make_talent):
@@ -166,8 +166,8 @@ def test_more_talents_cost_no_more_queries(make_talent):
             connect(talent, "TIKTOK", handle=f"t{n}", sync_status="ERROR", error_code="NOT_FOUND")
 
     questions = [
-        lambda: queries.roster_page(RosterFilter(ordering="-followers")),
-        lambda: queries.roster_page(
+        lambda: rosters.roster_page(RosterFilter(ordering="-followers")),
+        lambda: rosters.roster_page(
             RosterFilter(search="talent", state="error", ordering="synced")
         ),
         queries.attention,
