@@ -148,7 +148,8 @@ def check(url: str) -> None:
     if parts.scheme in ("http", "https") and parts.netloc in settings.SANDBOX_HOSTS:
         return
     if parts.scheme != "https" or not name:
-        raise WebhookRefused("url", f"Messages go over https only. {example}")
+        mine = " To try it on this machine, name it in SANDBOX_HOSTS." if settings.DEBUG else ""
+        raise WebhookRefused("url", f"Messages go over https only. {example}{mine}")
     if parts.username is not None or parts.password is not None:
         raise WebhookRefused(
             "url", f"Leave user and password out: the signature does it. {example}"

@@ -395,11 +395,14 @@ def test_the_daily_job_takes_the_oldest_first_and_leaves_fresh_ones(
 def test_the_command_tells_what_happened_and_fails_when_one_did(
     make_talent: Callable[..., Talent], account: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    account(make_talent("Good"), "INSTAGRAM", jpeg())
+    good = make_talent("Good")
+    account(good, "INSTAGRAM", jpeg())
     call_command("sync_profile_images", "--dry-run")
-    assert "1 photos would be looked at" in capsys.readouterr().out
+    assert "1 photo would be looked at" in capsys.readouterr().out
     call_command("sync_profile_images")
     assert "1 successful, 0 failed, 0 skipped" in capsys.readouterr().out
+    call_command("sync_profile_images", "--talent", str(good.pk))
+    assert "0 successful, 0 failed, 1 skipped" in capsys.readouterr().out
     account(make_talent("Bad"), "TIKTOK", b"rubbish")
     with pytest.raises(SystemExit) as ended:
         call_command("sync_profile_images", "--json")

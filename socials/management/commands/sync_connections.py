@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--talent", type=int, action="extend", nargs="+", metavar="ID")
-        parser.add_argument("--platform", type=str.upper, choices=list(Platform), metavar="P")
+        parser.add_argument("--platform", type=str.upper, choices=Platform.values, metavar="P")
         parser.add_argument("--all", action="store_true", help="every connection")
         parser.add_argument("--wait", action="store_true", help="watch until each has ended")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON")

@@ -48,6 +48,8 @@ class Command(BaseCommand):
             )
         )
         summary = _summary(seen)
+        # Who was named and was looked at recently is left out too.
+        summary["skipped"] += len(set(options["talent"]) - set(ids))
         self.stdout.write(json.dumps(summary) if options["json"] else _words(summary))
         if summary["failed"]:
             sys.exit(1)
@@ -58,7 +60,8 @@ class Command(BaseCommand):
             return
         for talent in Talent.objects.filter(pk__in=ids).order_by("name"):
             self.stdout.write(f"{talent.pk}  {talent.name}")
-        self.stdout.write(f"{len(ids)} photos would be looked at.")
+        photos = "1 photo" if len(ids) == 1 else f"{len(ids)} photos"
+        self.stdout.write(f"{photos} would be looked at.")
 
 
 def _check(options: dict[str, Any]) -> None:
