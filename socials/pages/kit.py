@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
-from rest_framework.throttling import BaseThrottle
 
 from socials import handles, kits, thumbnails
 from socials.intelligence import kept, summary
@@ -23,7 +22,7 @@ from socials.models.kit_link import KitLink, KitMetric
 from socials.pages.charts import axis
 from socials.pages.intelligence import Line, best_of, lines_of
 from talent.api.conditional import etag_of
-from talent.api.throttles import BUCKETS
+from talent.buckets import BUCKETS, address_of
 from talent.models import Talent
 from talent.roles import can_read
 from talent.templatetags.figures import NOTHING, compact, percent, signed_percent
@@ -50,7 +49,7 @@ class Stat:
 def media_kit(request: HttpRequest, token: str) -> HttpResponse:
     """What was chosen for this link, always current. A link that ended is not found."""
     wait = BUCKETS.take(
-        f"kit:{BaseThrottle().get_ident(request)}",  # type: ignore[arg-type]
+        f"kit:{address_of(request)}",
         VIEWS_PER_MINUTE,
         time.monotonic(),
     )

@@ -32,7 +32,9 @@ class JsonParser(BaseParser):
         if len(body) > limit:
             raise PayloadTooLarge(f"The body is larger than {limit:,} bytes.")
         try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant)
+            return json.loads(
+                body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_each_once
+            )
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
         except json.JSONDecodeError as error:
@@ -41,6 +43,16 @@ class JsonParser(BaseParser):
             ) from None
         except ValueError:
             raise ParseError("This is not JSON in UTF-8.") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are told once: of two, a proxy might read the one and we the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ParseError(f"The key {json.dumps(twice[:100])} is given twice.")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

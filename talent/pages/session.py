@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
@@ -18,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from talent import second_factor
+from talent.buckets import BUCKETS, address_of
 from talent.models import User
 
 THEMES = ("system", "light", "dark")
@@ -40,6 +42,16 @@ class SignInForm(AuthenticationForm):
 class SignIn(LoginView):
     form_class = SignInForm
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Tries with ever other names from one address are paused as well."""
+        key = f"sign-in:{address_of(request)}"
+        wait = BUCKETS.take(key, settings.SIGN_INS_PER_MINUTE, time.monotonic())
+        if not wait:
+            return super().post(request, *args, **kwargs)
+        response = render(request, "registration/locked.html", {"address": True}, status=429)
+        response["Retry-After"] = str(int(wait) + 1)
+        return response
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Signed in; or, with a second factor, only halfway: still nobody to every page."""

@@ -21,15 +21,9 @@ from socials.models import (
     SyncRun,
     SyncStatus,
 )
-from talent.api.throttles import BUCKETS
 from talent.models import ApiToken, Talent, User
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def full_buckets() -> None:
-    BUCKETS.clear()
 
 
 @pytest.fixture

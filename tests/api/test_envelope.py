@@ -78,6 +78,7 @@ def test_a_wrong_method_is_405_and_says_which_are_right(viewer: APIClient) -> No
         (b"[" * 100_000, "deeply"),
         (b"null", "JSON object"),
         (b'"name"', "JSON object"),
+        (b'{"name": "Jane", "name": "Eve"}', "given twice"),
         (b'{"n": ' + b"9" * 5000 + b"}", "JSON"),
     ],
 )

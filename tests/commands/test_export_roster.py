@@ -82,7 +82,7 @@ def test_what_went_out_comes_in_unchanged(mila, tmp_path, name):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff20"])
 def test_no_cell_is_a_formula(db, tmp_path, start):
     Talent.objects.create(name=f"{start}1+1", slug="x")
     [row] = exported(tmp_path / "roster.csv")

@@ -10,6 +10,8 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from socials import deliveries
+from socials.models import Webhook
 from talent.activity import record
 from talent.models import Activity, Talent, User
 from tests.conftest import ROOT
@@ -92,12 +94,15 @@ def test_what_is_searched_for_is_only_ever_a_text(
 
 
 def test_the_log_refuses_to_be_rewritten_or_shortened_even_in_sql(alice: User) -> None:
+    _run("ALTER TABLE talent_activity ENABLE TRIGGER talent_activity_not_emptied")
     record("talent.updated", actor=alice, object="Jane Smith")
+    _run("SET CONSTRAINTS ALL IMMEDIATE")
     for attempt in (
         lambda: Activity.objects.update(actor_name="somebody else"),
         lambda: Activity.objects.all().delete(),
         lambda: _run("DELETE FROM talent_activity"),
         lambda: _run("UPDATE talent_activity SET action = 'talent.added'"),
+        lambda: _run("TRUNCATE talent_activity"),
     ):
         with pytest.raises(DatabaseError), transaction.atomic():
             attempt()
@@ -107,6 +112,46 @@ def test_the_log_refuses_to_be_rewritten_or_shortened_even_in_sql(alice: User) -
 def _run(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_what_is_unchanged_is_told_only_to_those_who_may_see_it(
+    alice_api: Any, tilda_api: Any, jane: Talent
+) -> None:
+    address = f"/api/admin/talent/{jane.pk}/social-connections"
+    known = {"If-None-Match": alice_api.get(address)["ETag"]}
+    assert alice_api.get(address, headers=known).status_code == 304
+    assert tilda_api.get(address, headers=known).status_code == 403
+    assert Client().get(address, headers=known).status_code == 401
+
+
+def test_no_link_is_made_of_the_host_that_a_request_names(
+    alice: User, jane: Talent, settings: Any, platform_settings: dict[str, str]
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    browser = Client()
+    browser.force_login(alice, backend="talent.backends.RoleBackend")
+    for address in ("invite", "kit"):
+        answer = browser.post(f"/talent/{jane.pk}/{address}", headers=evil)
+        assert answer["Location"].startswith("/talent/")
+    for address in ("profiles", "settings", "intelligence"):
+        page = browser.get(f"/talent/{jane.pk}/{address}", headers=evil).content.decode()
+        assert "evil.example" not in page
+    assert "evil.example" not in str(list(Activity.objects.values()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["0177.0.0.1", "127.1", "2130706433.", "0x7f.1", "127.0.0.1.", "[::ffff:7f00:1]", "[::1]"],
+)
+def test_no_spelling_of_a_private_address_is_sent_to(name: str, settings: Any) -> None:
+    settings.SANDBOX_HOSTS = []
+    message = deliveries.Message(
+        1, 1, 1, f"https://{name}/hook", "{}", "msg_1", Webhook.new_secret()
+    )
+    answered = deliveries.send(message)
+    assert answered.status is None
+    assert "public address" in answered.words
 
 
 # --- the page that says so ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -72,6 +73,34 @@ def test_after_five_wrong_tries_signing_in_is_paused(alice: User) -> None:
     assert "Too many tries" in answer.content.decode()
     right = browser.post("/login", {"username": "alice", "password": "alice-password"})
     assert right.status_code == 429
+
+
+def tries(browser: Client, far: str, *, name: str = "alice", password: str = "wrong") -> int:
+    """The answer to a sign-in from an address, as our one proxy tells it."""
+    told = {"username": name, "password": password}
+    return browser.post("/login", told, headers={"X-Forwarded-For": far}).status_code
+
+
+def test_an_address_that_a_client_makes_up_ends_no_pause(alice: User) -> None:
+    for number in range(5):
+        tries(Client(), f"198.51.100.{number}")
+    assert tries(Client(), "198.51.100.9", password="alice-password") == 429
+
+
+def test_behind_a_proxy_a_stranger_can_not_pause_the_sign_in_of_somebody_else(
+    alice: User, settings: Any
+) -> None:
+    settings.PROXY_COUNT = 1
+    for number in range(5):
+        tries(Client(), f"198.51.100.{number}, 203.0.113.66")
+    assert tries(Client(), "203.0.113.66", password="alice-password") == 429
+    assert tries(Client(), "203.0.113.7", password="alice-password") == 302
+
+
+def test_ever_other_names_from_one_address_are_paused_too(alice: User, settings: Any) -> None:
+    settings.SIGN_INS_PER_MINUTE = 3
+    answers = [tries(Client(), "203.0.113.66", name=f"name-{number}") for number in range(4)]
+    assert answers == [200, 200, 200, 429]
 
 
 def test_a_viewer_sees_everything_and_no_button_that_she_may_not_press(

@@ -16,15 +16,9 @@ from socials import kits
 from socials.models import Connection, KitLink, Profile
 from socials.models.kit_link import KitMetric
 from talent import roster
-from talent.api.throttles import BUCKETS
 from talent.models import Talent, User
 from tests.intelligence import stage
 from tests.intelligence.stage import point, post
-
-
-@pytest.fixture(autouse=True)
-def full_buckets() -> None:
-    BUCKETS.clear()
 
 
 @pytest.fixture
