@@ -35,6 +35,11 @@ LADDER = (
 )
 """A post younger than the first is read again after the second; older ones are at rest."""
 
+UNDATED = timedelta(days=1)
+"""One of unknown age is read again after this."""
+
+METRICS_WAITS = (UNDATED, *(wait for _, wait in LADDER))
+
 EARLY = (0.85, 0.95)
 """Share of the target age after which a refresh is queued, so that it is done in time."""
 
@@ -58,15 +63,21 @@ HOPELESS = timedelta(hours=24)
 UNCONFIGURED = timedelta(minutes=10)
 
 
-def metrics_due_at(posted_at: datetime | None, read_at: datetime) -> datetime | None:
-    """When a post's metrics are due again after a reading; None: it is at rest."""
+def metrics_wait(posted_at: datetime | None, read_at: datetime) -> timedelta | None:
+    """How long after a reading a post's metrics are due again; None: it is at rest."""
     if posted_at is None:
-        return read_at + timedelta(days=1)
+        return UNDATED
     age = read_at - posted_at
     for younger, wait in LADDER:
         if age < younger:
-            return read_at + wait
+            return wait
     return None
+
+
+def metrics_due_at(posted_at: datetime | None, read_at: datetime) -> datetime | None:
+    """When a post's metrics are due again after a reading; None: it is at rest."""
+    wait = metrics_wait(posted_at, read_at)
+    return None if wait is None else read_at + wait
 
 
 def refresh_in(row: Connection, *, again_soon: bool = False) -> timedelta:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +12,15 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequired
-from scraping.types import MAX_COUNT, Count, Quality
-from scraping.types import Post as ReadPost
+from scraping.types import Count, Quality
 from socials import handles, outbox
 from socials.engagement import basis_of
 from socials.errors import CAUSES
 from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus, Trigger
-from socials.sync import planner, tables
+from socials.sync import planner, posts, tables
+from socials.sync.cleaning import clean, count, link
 from socials.sync.reading import Held
-from socials.sync.tables import COUNTS, METRICS
+from socials.sync.tables import COUNTS
 from socials.types import Depth, Reading, StopReason
 from talent.activity import record
 from talent.queue import later
@@ -30,12 +28,6 @@ from talent.queue import later
 log = structlog.get_logger(__name__)
 
 PHOTOS_AT_ONCE = 20
-WEB = re.compile(r"https?://[^\s]", re.IGNORECASE)
-_TEXTS = (
-    ("caption", None), ("note", 300), ("view_definition", 60), ("kind_confidence", 10),
-    ("shared_id", 60),
-)  # fmt: skip
-_LINKS = (("url", 1000), ("thumbnail_url", 2000))
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -118,17 +110,7 @@ def _write(works: Sequence[_Work]) -> None:
             work.saved.partial.append("grant")
         _hold_doubtful(work)
     _save_profiles(works)
-    new = tables.save_posts(
-        [row for work in works for row in _post_rows(work)],
-        [
-            {
-                "connection_id": work.row.pk,
-                "source": work.reading.source,
-                "fetched_at": _instant(work.reading.fetched_at),
-            }
-            for work in works
-        ],
-    )
+    new = posts.save([(work.row.pk, work.reading) for work in works])
     for work in works:
         work.saved.posts_new = new[work.row.pk]
     _mark_deleted(works)
@@ -213,25 +195,6 @@ def write_superseded(held: Held) -> None:
         alive = Connection.objects.filter(pk=held.row.pk).select_for_update(no_key=True)
         if alive.exists():
             _run(held, Outcome.SUPERSEDED).save()
-
-
-def clean(text: str | None, limit: int | None = None) -> str:
-    """Text that PostgreSQL takes: no NUL, no lone surrogate, no more than ``limit`` characters."""
-    if not text:
-        return ""
-    if not text.isascii():
-        text = text.encode(errors="replace").decode()
-    return text.replace("\x00", "")[:limit]
-
-
-def link(url: str | None, limit: int) -> str:
-    """A web address, or nothing: a cut one would lead elsewhere, and ``javascript:`` is a trap."""
-    whole = clean(url)
-    return whole if len(whole) <= limit and WEB.match(whole) else ""
-
-
-def count(value: int | None) -> int | None:
-    return value if value is not None and 0 <= value <= MAX_COUNT else None
 
 
 def _run(
@@ -430,54 +393,7 @@ def _profile(work: _Work, before: Profile) -> dict[str, Any]:
     }
 
 
-# --- posts ---
-
-
-def _post_rows(work: _Work) -> list[dict[str, Any]]:
-    """The posts of a reading, oldest first; of two of the same name the first that was told."""
-    read_at = work.reading.fetched_at
-    told = {
-        post.external_id: _post_row(work.row.pk, post, read_at)
-        for post in reversed(work.reading.posts)
-        if post.external_id and len(post.external_id) <= 120
-    }
-    shared = {row["shared_id"]: row for row in told.values() if "shared_id" in row}
-    if not shared:
-        return list(told.values())
-    return [row for row in told.values() if shared.get(row.get("shared_id"), row) is row]
-
-
-def _post_row(connection_id: int, post: ReadPost, read_at: datetime) -> dict[str, Any]:
-    """What is told of a post; what is absent is left out."""
-    quality: dict[str, str] = {}
-    row: dict[str, Any] = {
-        "connection_id": connection_id,
-        "external_id": clean(post.external_id),
-        "kind": post.kind.value,
-        "quality": quality,
-    }
-    for name in METRICS:
-        number: Count = getattr(post, name)
-        if number.quality is not Quality.UNKNOWN:
-            quality[name] = number.quality.value
-        if number.value is not None:
-            row[name] = count(number.value)
-    for name, limit in _TEXTS:
-        if text := clean(getattr(post, name), limit):
-            row[name] = text
-    for name, limit in _LINKS:
-        if address := link(getattr(post, name), limit):
-            row[name] = address
-    seconds = post.duration_seconds
-    if seconds is not None and math.isfinite(seconds):
-        row["duration_seconds"] = seconds
-    if post.posted_at is not None:
-        row["posted_at"] = post.posted_at.isoformat()
-    if (due_at := planner.metrics_due_at(post.posted_at, read_at)) is not None:
-        row["metrics_due_at"] = due_at.isoformat()
-    if post.partial:
-        row["partial"] = list(post.partial)
-    return row
+# --- posts that are gone ---
 
 
 def _mark_deleted(works: Sequence[_Work]) -> None:

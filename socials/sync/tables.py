@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.db import connection as database
 Row = Mapping[str, Any]
 
 COUNTS = ("followers", "following", "posts", "likes", "views")
-METRICS = ("likes", "comments", "shares", "saves", "views", "reach")
 
 # --- profiles ---
 
@@ -47,106 +45,7 @@ def save_profiles(rows: Sequence[Row]) -> None:
         cursor.execute(UPSERT_PROFILES, [_json(rows)])
 
 
-# --- posts ---
-
-_KEEP = "COALESCE(EXCLUDED.{0}, kept.{0})"
-_KEEP_TEXT = "COALESCE(NULLIF(EXCLUDED.{0}, ''), kept.{0})"
-_TEXTS = ("shared_id", "caption", "url", "thumbnail_url", "view_definition")
-_PLAIN = ("posted_at", "duration_seconds", *METRICS)
-_SET = {
-    # What the platform declared is not overwritten by a guess.
-    "kind": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
-    "AND kept.kind_confidence = 'declared' THEN kept.kind ELSE EXCLUDED.kind END",
-    "kind_confidence": "CASE WHEN EXCLUDED.kind_confidence <> 'declared' "
-    "AND kept.kind_confidence = 'declared' THEN kept.kind_confidence "
-    "ELSE EXCLUDED.kind_confidence END",
-    "partial": "EXCLUDED.partial",
-    "note": "EXCLUDED.note",
-    **{name: _KEEP_TEXT.format(name) for name in _TEXTS},
-    **{name: _KEEP.format(name) for name in _PLAIN},
-    # A metric that this reading does not tell keeps its number, so it keeps its quality too.
-    "quality": "EXCLUDED.quality || jsonb_strip_nulls(jsonb_build_object("
-    + ", ".join(
-        f"'{name}', CASE WHEN EXCLUDED.{name} IS NULL AND kept.{name} IS NOT NULL "
-        f"THEN kept.quality->'{name}' END"
-        for name in METRICS
-    )
-    + "))",
-    "metrics_due_at": "CASE WHEN EXCLUDED.quality = '{}'::jsonb THEN kept.metrics_due_at "
-    "ELSE EXCLUDED.metrics_due_at END",
-    "source": "EXCLUDED.source",
-    "fetched_at": "EXCLUDED.fetched_at",
-    "deleted_at": "NULL::timestamptz",
-}
-_TOLD = {
-    **{name: f"COALESCE({name}, '')" for name in (*_TEXTS, "kind_confidence", "note")},
-    "partial": "COALESCE(partial, '[]')",
-    "deleted_at": "NULL::timestamptz",
-}
-"""Columns that are not null, for what was left out."""
-
-_STAMPS = ("metrics_due_at", "source", "fetched_at")
-_CHANGED = [name for name in _SET if name not in _STAMPS]
-
-UPSERT_POSTS = f"""
-    INSERT INTO socials_post AS kept (
-        connection_id, external_id, created_at, {", ".join(_SET)}
-    )
-    SELECT connection_id, external_id, statement_timestamp(), {", ".join(_TOLD.get(name, name) for name in _SET)}
-    FROM json_to_recordset(%s::json) AS told (
-        connection_id bigint, external_id text, shared_id text, kind text, partial jsonb, note text,
-        caption text, url text, thumbnail_url text, view_definition text, kind_confidence text,
-        posted_at timestamptz, duration_seconds double precision,
-        {", ".join(f"{name} bigint" for name in METRICS)}, quality jsonb, metrics_due_at timestamptz
-    ) JOIN json_to_recordset(%s::json) AS reading (
-        connection_id bigint, source text, fetched_at timestamptz
-    ) USING (connection_id)
-    ON CONFLICT (connection_id, external_id) DO UPDATE
-    SET {", ".join(f"{name} = {value}" for name, value in _SET.items())}
-    WHERE ({", ".join(f"kept.{name}" for name in _CHANGED)})
-        IS DISTINCT FROM ({", ".join(_SET[name] for name in _CHANGED)})
-        OR kept.metrics_due_at <= EXCLUDED.fetched_at
-        OR kept.fetched_at < EXCLUDED.fetched_at - interval '1 day'
-    RETURNING kept.connection_id, (xmax = 0)
-"""  # noqa: S608  built from this module's constants alone
-
-
-REKEY_POSTS = """
-    WITH told AS (
-        SELECT * FROM json_to_recordset(%s::json) AS told (
-            connection_id bigint, external_id text, shared_id text
-        )
-    ), known AS (
-        SELECT kept.id, told.external_id, EXISTS (
-            SELECT 1 FROM socials_post other
-            WHERE other.connection_id = told.connection_id
-                AND other.external_id = told.external_id
-        ) AS is_double
-        FROM socials_post kept JOIN told USING (connection_id, shared_id)
-        WHERE kept.shared_id <> '' AND kept.external_id <> told.external_id
-    ), doubled AS (
-        DELETE FROM socials_post WHERE id IN (SELECT id FROM known WHERE is_double)
-    )
-    UPDATE socials_post SET external_id = known.external_id
-    FROM known WHERE socials_post.id = known.id AND NOT known.is_double
-"""
-"""A post that another source told before takes the id that this source knows it by."""
-
-
-def save_posts(rows: Sequence[Row], readings: Sequence[Row]) -> Counter[int]:
-    """New posts in, changed ones updated, the rest left alone. How many are new, by connection.
-
-    ``readings``: source and time (``fetched_at``) of each connection's posts.
-    """
-    if not rows:
-        return Counter()
-    shared = [row for row in rows if "shared_id" in row]
-    with database.cursor() as cursor:
-        if shared:
-            cursor.execute(REKEY_POSTS, [_json(shared)])
-        cursor.execute(UPSERT_POSTS, [_json(rows), _json(readings)])
-        return Counter(connection_id for connection_id, is_new in cursor.fetchall() if is_new)
-
+# --- posts that are gone ---
 
 MARK_GONE = """
     UPDATE socials_post SET deleted_at = statement_timestamp()
