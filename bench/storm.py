@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 import psutil
 
 from bench.__main__ import FOLDER, set_up
 
-STORM_SECONDS = 12.0
-CALM_SECONDS = 300.0
-"""Longer than two leases: whoever is still held then is stuck."""
+STORM_SECONDS = 15.0
+LEASE_SECONDS = 8
+"""Short, so that leases do run out: of processes that are frozen for longer, and then go on."""
+FROZEN_SECONDS = 12.0
+CALM_SECONDS = 180.0
+"""Longer than many leases: whoever is still held then is stuck."""
 
 POSTS = 50
 
@@ -34,6 +40,8 @@ class Weather:
     rescued: int = 0
     superseded: int = 0
     claims_at_most: int = 0
+    past_their_lease: int = 0
+    """Rows that nobody had taken back some seconds after their lease's end."""
     errors: dict[str, int] = field(default_factory=dict)
     seconds_to_calm: float = 0.0
     broken: list[str] = field(default_factory=list)
@@ -66,6 +74,7 @@ def _storm(seed: int, number: int) -> Weather:
     stage.seed(number)
     stage.rename_some_to_nobody()
     with ExitStack() as open_things:
+        open_things.enter_context(_lease_of(LEASE_SECONDS))
         open_things.enter_context(stage.slow_platform(0.3, faults=0.01))
         clusters = [
             open_things.enter_context(stage.cluster(workers=2, concurrency=32, fresh=first))
@@ -77,6 +86,7 @@ def _storm(seed: int, number: int) -> Weather:
         while time.monotonic() < until:
             time.sleep(chance.uniform(0.1, 0.7))
             _strike(chance, weather, clusters, open_things)
+            weather.past_their_lease = max(weather.past_their_lease, _forgotten())
         began = time.monotonic()
         with suppress(TimeoutError):
             stage.wait_for(CALM, [0], seconds=CALM_SECONDS)
@@ -90,6 +100,30 @@ def _storm(seed: int, number: int) -> Weather:
     return weather
 
 
+@contextmanager
+def _lease_of(seconds: int) -> Iterator[None]:
+    """The lease of all clusters that are started meanwhile."""
+    os.environ["SYNC_LEASE_SECONDS"] = str(seconds)
+    try:
+        yield
+    finally:
+        del os.environ["SYNC_LEASE_SECONDS"]
+
+
+def _forgotten() -> int:
+    """Rows past their lease that nobody takes back, though there was time to."""
+    from bench import stage  # noqa: PLC0415
+
+    if stage.number(LATE):
+        time.sleep(4)
+    return stage.number(LATE)
+
+
+LATE = (
+    "SELECT count(*) FROM socials_connection WHERE sync_status = 'SYNCING' "
+    "AND lease_expires_at < statement_timestamp() - interval '2 seconds'"
+)
+
 CALM = (
     "SELECT count(*) = %s FROM socials_connection WHERE sync_status IN ('PENDING', 'SYNCING') "
     "OR lease_owner <> ''"
@@ -102,14 +136,30 @@ def _strike(
     clusters: list[psutil.Process],
     open_things: ExitStack,
 ) -> None:
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
     from bench import stage  # noqa: PLC0415
+    from config import embedded_postgres  # noqa: PLC0415
     from socials import connections  # noqa: PLC0415
     from socials.models import Connection  # noqa: PLC0415
 
     def kill_a_process() -> None:
         family = [p for guard in clusters for p in _children(guard)]
         if family:
-            chance.choice(family).kill()
+            with suppress(psutil.NoSuchProcess):  # it may have ended by itself
+                chance.choice(family).kill()
+
+    def freeze_a_process() -> None:
+        family = [p for guard in clusters for p in _children(guard)]
+        if family:
+            open_things.enter_context(_frozen(chance.choice(family)))
+
+    def restart_the_database() -> None:
+        connection.close()
+        os.kill(stage.postmaster(), signal.SIGINT)
+        time.sleep(chance.uniform(0.5, 3))
+        embedded_postgres.url(settings.VAR_DIR / "postgres")
 
     def kill_a_cluster() -> None:
         place = chance.randrange(len(clusters))
@@ -132,13 +182,31 @@ def _strike(
 
     ids = list(Connection.objects.values_list("pk", flat=True).order_by("pk"))
     blows: list[tuple[Callable[[], None], int]] = [
-        (kill_a_process, 5), (kill_a_cluster, 1), (end_the_sessions, 2), (refresh_some, 4),
-        (delete_and_reconnect, 3),
+        (kill_a_process, 5), (kill_a_cluster, 1), (freeze_a_process, 2), (end_the_sessions, 2),
+        (restart_the_database, 1), (refresh_some, 4), (delete_and_reconnect, 3),
     ]  # fmt: skip
     (blow,) = chance.choices([b for b, _ in blows], [weight for _, weight in blows])
     blow()
     name = blow.__name__.replace("_", " ")
     weather.done[name] = weather.done.get(name, 0) + 1
+
+
+@contextmanager
+def _frozen(process: psutil.Process) -> Iterator[None]:
+    """It stands still for longer than its lease; what it then brings is late."""
+    thaw = threading.Timer(FROZEN_SECONDS, _signal, (process, signal.SIGCONT))
+    _signal(process, signal.SIGSTOP)
+    thaw.start()
+    try:
+        yield
+    finally:
+        thaw.cancel()
+        _signal(process, signal.SIGCONT)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
 
 
 def _children(guard: psutil.Process) -> list[psutil.Process]:
@@ -165,6 +233,8 @@ def _look(weather: Weather) -> None:
         "SELECT max(runs) FROM (SELECT count(*) AS runs FROM socials_sync_run "
         "GROUP BY connection_id) each_one"
     )
+    if weather.past_their_lease:
+        weather.broken.append(f"rows past their lease: {weather.past_their_lease}")
     weather.errors = stage.counts(
         "SELECT error_code, count(*) FROM socials_connection WHERE sync_status = 'ERROR' GROUP BY 1"
     )
@@ -191,6 +261,16 @@ PROMISES = {
     "AND run.error_code = 'PLATFORM_UNAVAILABLE') >= 2)",
     "syncs that were stored twice": "SELECT count(*) FROM (SELECT FROM socials_sync_run "
     "WHERE outcome = 'ready' GROUP BY connection_id, sync_version HAVING count(*) > 1) twice",
+    "accounts that two workers read at once": """
+        SELECT count(*) FROM socials_sync_run one JOIN socials_sync_run other
+            ON other.connection_id = one.connection_id AND other.id > one.id
+        WHERE one.outcome <> 'superseded' AND other.outcome <> 'superseded'
+            AND (one.started_at, one.finished_at) OVERLAPS (other.started_at, other.finished_at)""",
+    "posts that are stored twice": """
+        SELECT count(*) FROM (SELECT FROM socials_post GROUP BY connection_id, external_id
+            HAVING count(*) > 1) twice""",
+    "accounts that were lost": "SELECT count(*) FROM talent_talent t WHERE NOT EXISTS "
+    "(SELECT FROM socials_connection c WHERE c.talent_id = t.id)",
     "more attempts than three": "SELECT count(*) FROM socials_connection WHERE attempt > 3",
 }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 
@@ -90,3 +92,9 @@ def test_a_server_whose_machine_vanished_is_noticed_within_half_a_minute() -> No
     silence = facts["keepalives_idle"] + facts["keepalives_interval"] * facts["keepalives_count"]
     assert (silence <= 30, facts["tcp_user_timeout"] <= 30_000) == (True, True)
     assert facts["connect_timeout"] <= 30
+
+
+def test_the_locks_of_a_worker_that_was_cut_off_end_within_its_lease() -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT current_setting('idle_in_transaction_session_timeout')::interval")
+        assert timedelta(0) < cursor.fetchone()[0] <= timedelta(seconds=settings.SYNC_LEASE_SECONDS)
