@@ -23,7 +23,7 @@ FOLDER = Path(
 )
 NAMES = (
     "storing",
-    "growth",
+    "scale",
     "day",
     "pages",
     "throughput",

@@ -61,6 +61,62 @@ def seed(number: int, *, status: str = "READY", due: int = 0) -> None:
         cursor.execute("ANALYZE talent_talent, socials_connection")
 
 
+def seed_past(*, posts: int, points: int, runs: int) -> None:
+    """What each account has behind it: so many posts, days of history and runs of the last day.
+
+    Set-wise and without the checks of references, which hold by the way it is made.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(PAST_PROFILES)
+        cursor.execute(PAST_POSTS, [posts])
+        cursor.execute(PAST_POINTS, [points])
+        cursor.execute(PAST_RUNS, [runs])
+        cursor.execute("SET session_replication_role = DEFAULT")
+        for table in ("profile", "post", "snapshot", "sync_run", "connection"):
+            cursor.execute(f"VACUUM ANALYZE socials_{table}")
+
+
+PAST_PROFILES = """
+    INSERT INTO socials_profile (connection_id, display_name, bio, avatar_url, followers, following,
+        posts, views, quality, provenance, extra, source, fetched_at)
+    SELECT id, handle, 'We make things.', '', 1000 + mod(id, 1000000), 12, 50, 1234567,
+        '{"followers": "rounded"}', '{}', '{}', 'youtube_data', now()
+    FROM socials_connection
+"""
+
+PAST_POSTS = """
+    INSERT INTO socials_post (connection_id, external_id, shared_id, kind, kind_confidence, caption,
+        url, thumbnail_url, posted_at, duration_seconds, likes, comments, views, quality,
+        view_definition, partial, note, source, fetched_at, metrics_due_at, created_at)
+    SELECT id, id || '-' || n, '', 'VIDEO', 'guessed', 'How we made it, part ' || n,
+        'https://www.youtube.com/watch?v=' || n, 'https://i.ytimg.com/vi/' || n || '/hq.jpg',
+        now() - n * interval '3 days', 253, 73 + n, 9, 1000 + n,
+        '{"likes": "exact", "views": "exact", "comments": "exact"}', 'youtube.views.2026-08-27',
+        '[]', '', 'youtube_data', now(),
+        CASE WHEN n <= 30 THEN now() + n * interval '1 hour' END, now()
+    FROM socials_connection CROSS JOIN generate_series(%s, 1, -1) AS n ORDER BY id, n DESC
+"""
+
+PAST_POINTS = """
+    INSERT INTO socials_snapshot (connection_id, date, followers, views, engagement_rate,
+        view_definition, source, taken_at)
+    SELECT id, (now() AT TIME ZONE 'UTC')::date - n, 1000 + mod(id, 1000000) - n, 1234567 - n, 3.2,
+        'youtube.views.2026-08-27', 'youtube_data', now() - n * interval '1 day'
+    FROM socials_connection CROSS JOIN generate_series(1, %s) AS n
+"""
+
+PAST_RUNS = """
+    INSERT INTO socials_sync_run (connection_id, platform, trigger, sync_version, attempt,
+        started_at, finished_at, duration_ms, outcome, error_code, message, source, calls, units,
+        posts_asked, posts_delivered, posts_new, stop_reason, worker)
+    SELECT id, platform, 'schedule', n, 1, now() - n * interval '2 hours' - interval '1 second',
+        now() - n * interval '2 hours', 900, 'ready', '', '', 'youtube_data', 1, 1, 3, 3, 0,
+        'unchanged', 'bench'
+    FROM socials_connection CROSS JOIN generate_series(%s, 1, -1) AS n ORDER BY n DESC, id
+"""
+
+
 def multiply(row: models.Model, number: int, **values: str) -> None:
     """Insert ``number`` copies of a row in one statement; ``values``: SQL of the number ``n``."""
     columns = [f.column for f in row._meta.concrete_fields if not f.primary_key]
@@ -187,10 +243,10 @@ def cpu_seconds(*roots: psutil.Process) -> float:
     total = 0.0
     for process in family:
         try:
-            times = process.cpu_times()
+            # Of those that have ended, their parent knows.
+            total += sum(process.cpu_times()[:4])
         except psutil.NoSuchProcess:
             continue
-        total += times.user + times.system
     return total
 
 
