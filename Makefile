@@ -32,7 +32,7 @@ check: install ## linters, types, import rules, missing migrations, deployment c
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: install ## measure, side by side, on a database of its own: all, or ONLY="storing growth"
+bench: install ## measure, side by side, on a database of its own: all, or ONLY="storing scale"
 	@exec $(BIN)/python -m bench $(ONLY)
 
 sandbox: install ## serve only the sandbox platforms, on port 9400

@@ -120,12 +120,16 @@ class Http:
         *,
         user_agent: str = "Greenroom/1.0",
         public_only: bool = False,
+        kept: int = 64,
     ) -> None:
-        """``public_only`` refuses to connect to private addresses: for URLs that others gave."""
+        """``public_only`` refuses to connect to private addresses: for URLs that others gave.
+
+        ``kept``: connections to one host that are kept for the next call.
+        """
         self.limits = limits or Limits()
         self.user_agent = user_agent
         self._pools = urllib3.PoolManager(
-            num_pools=20, maxsize=64, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where()
+            num_pools=20, maxsize=kept, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where()
         )
         self._pools.pool_classes_by_scheme = (
             {"http": _PublicPool, "https": _SecurePublicPool}

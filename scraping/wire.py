@@ -52,7 +52,7 @@ def storable(text: str) -> str:
 class Fields:
     """One JSON object of a reply, with the path that leads to it."""
 
-    __slots__ = ("meter", "path", "platform", "source", "value")
+    __slots__ = ("meter", "parts", "path", "platform", "source", "value")
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Fields:
         if not isinstance(value, dict):
             raise self._wrong("", "an object", value)
         self.value: dict[str, Any] = value
+        self.parts: dict[str, Fields] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self.value
@@ -162,8 +163,12 @@ class Fields:
             raise self._wrong(key, "a time", value) from None
 
     def child(self, key: str) -> Fields | None:
+        if key in self.parts:
+            return self.parts[key]
         value = self.value.get(key)
-        return None if value is None else self._fields(value, self._at(key))
+        if value is None:
+            return None
+        return self.parts.setdefault(key, self._fields(value, self._at(key)))
 
     def children(self, key: str) -> Iterator[Fields]:
         """The objects of a list; an absent list is empty."""
@@ -189,7 +194,7 @@ class Fields:
         )
 
     def _at(self, key: str) -> str:
-        return f"{self.path}.{key}".strip(".")
+        return f"{self.path}.{key}" if self.path and key else self.path or key
 
     def _wrong(self, key: str, expected: str, value: Any) -> BadResponse:
         found = "nothing" if value is None else type(value).__name__

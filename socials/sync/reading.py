@@ -285,7 +285,7 @@ def _steps() -> Threads:
 @cache
 def _http() -> Http:
     seconds = settings.HTTP_TIMEOUT_SECONDS
-    return Http(Limits.within(seconds))
+    return Http(Limits.within(seconds), kept=2 * settings.SYNC_CONCURRENCY)
 
 
 def _context(chunk: Chunk) -> Context:

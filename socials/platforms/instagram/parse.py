@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from scraping.errors import BadResponse
 from scraping.shortcodes import shortcode
-from scraping.types import Count, Post, PostKind, Profile
+from scraping.types import UNKNOWN, Count, Post, PostKind, Profile
 from scraping.wire import Fields
 from socials.platforms.instagram.graph import PLATFORM
 from socials.types import Context
@@ -107,7 +106,6 @@ def post(item: Fields, external_id: str) -> Post:
     """One media item. A field of a wrong type is named on the post instead of spoiling it."""
     item.known(*MEDIA_KNOWN)
     kind, confidence = _kind(item)
-    result = Post(external_id=external_id, kind=kind, kind_confidence=confidence)
     readers: dict[str, Callable[[], Any]] = {
         "posted_at": lambda: item.time("timestamp"),
         "caption": lambda: item.text("caption"),
@@ -117,16 +115,23 @@ def post(item: Fields, external_id: str) -> Post:
         "comments": lambda: _count(item, "comments_count"),
         "views": lambda: _count(item, "view_count"),
     }
+    told: dict[str, Any] = {}
+    refused: dict[str, str] = {}
     for name, read in readers.items():
         try:
-            value = read()
+            told[name] = read()
         except BadResponse as bad:
-            result = replace(result, partial=(*result.partial, name), note=bad.detail[:300])
-        else:
-            result = replace(result, **{name: value})
-    if result.views.value is not None:
-        result = replace(result, view_definition=DISCOVERY_VIEWS)
-    return replace(result, shared_id=shortcode(result.url))
+            refused[name] = bad.detail[:300]
+    return Post(
+        external_id=external_id,
+        kind=kind,
+        kind_confidence=confidence,
+        shared_id=shortcode(told.get("url")),
+        view_definition=DISCOVERY_VIEWS if told.get("views", UNKNOWN).value is not None else "",
+        partial=tuple(refused),
+        note=next(reversed(refused.values()), ""),
+        **told,
+    )
 
 
 def after(listing: Fields) -> str:

@@ -231,30 +231,35 @@ def _post(item: Fields, read_at: datetime, **readers: Callable[[], Any]) -> Post
         if item.meter is not None:
             item.meter.unknown(item.source, f"{bad.field.partition('.')[2] or 'item'} of a video")
         return None
-    post = Post(external_id=video_id, kind=PostKind.VIDEO)
     readers |= {
         "likes": lambda: _hideable(item, "likeCount"),
         "comments": lambda: _hideable(item, "commentCount"),
         "views": lambda: _told(_part(item, "statistics"), "viewCount"),
     }
+    told: dict[str, Any] = {}
+    refused: dict[str, str] = {}
     for name, reader in readers.items():
         try:
-            post = replace(post, **{name: reader()})
+            told[name] = reader()
         except BadResponse as bad:
-            post = replace(post, partial=(*post.partial, name), note=bad.detail[:300])
-    kind, confidence = _kind(item, post)
+            refused[name] = bad.detail[:300]
+    seconds = told.pop("duration_seconds", None)
+    kind, confidence = _kind(item, seconds, told.get("posted_at"))
     counted = VIEWS_SINCE if read_at >= ONE_COUNTING else VIEWS_BEFORE
-    return replace(
-        post,
+    return Post(
+        external_id=video_id,
         kind=kind,
         kind_confidence=confidence,
-        duration_seconds=post.duration_seconds or None,
+        duration_seconds=seconds or None,
         url=_url(video_id),
-        view_definition=counted if post.views.value is not None else "",
+        view_definition=counted if "views" in told and told["views"].value is not None else "",
+        partial=tuple(refused),
+        note=next(reversed(refused.values()), ""),
+        **told,
     )
 
 
-def _kind(item: Fields, post: Post) -> tuple[PostKind, str]:
+def _kind(item: Fields, seconds: float | None, posted_at: datetime | None) -> tuple[PostKind, str]:
     """No field says "Short". The rule: a video that is short enough to be one is taken for one.
 
     What is longer can't be one, and a broadcast is declared. The numbers alone (videoStats) do not
@@ -267,13 +272,12 @@ def _kind(item: Fields, post: Post) -> tuple[PostKind, str]:
     thumbnails = told.get("thumbnails")
     if isinstance(thumbnails, dict) and _SHORT_THUMBNAIL in thumbnails:
         return PostKind.SHORT, "guessed"
-    seconds = post.duration_seconds
     if seconds is None:
         return PostKind.VIDEO, "guessed"
     whole = "liveBroadcastContent" in told
     if not seconds:
         return (PostKind.VIDEO if whole else PostKind.LIVE), "guessed"
-    older = post.posted_at is not None and post.posted_at < LONGER_SHORTS
+    older = posted_at is not None and posted_at < LONGER_SHORTS
     if seconds <= (SHORT_SECONDS_BEFORE if older else SHORT_SECONDS):
         return PostKind.SHORT, "guessed"
     return PostKind.VIDEO, "declared" if whole else "guessed"
