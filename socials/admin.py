@@ -107,11 +107,11 @@ class ConnectionAdmin(Live, admin.ModelAdmin[Connection]):
         "account",
         "talent",
         "state",
-        "tries",
-        "next_attempt_at",
-        "last_synced_at",
-        "followers",
         "why",
+        "tries",
+        "last_synced_at",
+        "next_attempt_at",
+        "followers",
     )
     list_filter = ("platform", "sync_status", "error_code", "connection_type", "connected")
     list_select_related = ("talent", "profile")

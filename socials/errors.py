@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,6 +43,7 @@ __all__ = [
     "RateLimited",
     "ReauthRequired",
     "UnsupportedAccount",
+    "repeats",
 ]
 
 
@@ -111,3 +113,9 @@ def _causes() -> dict[str, Cause]:
 
 
 CAUSES: dict[str, Cause] = _causes()
+
+
+def repeats(told: str, known: str) -> bool:
+    """Whether ``told`` says nothing that ``known`` doesn't: "The account is private"."""
+    new = set(re.findall(r"\w+", told.casefold())) - set(re.findall(r"\w+", known.casefold()))
+    return new <= {"a", "an", "the"}

@@ -16,7 +16,7 @@ from django.utils import timezone
 from socials import handles, platforms
 from socials.dashboard import GONE, Place, places
 from socials.dashboard import queue_stats as queue_stats
-from socials.errors import CAUSES, Action
+from socials.errors import CAUSES, Action, repeats
 from socials.models import Connection, Post, SyncStatus, Worker
 from talent.models import Talent, User
 from talent.templatetags.marks import WORDS
@@ -189,7 +189,7 @@ def _trouble(row: Connection) -> Trouble | None:
         code=cause.code,
         title=title,
         sentence=sentence,
-        detail="" if told == sentence else told,
+        detail="" if repeats(told, f"{title} {sentence}") else told,
         action=cause.action,
     )
 

@@ -74,6 +74,7 @@ class Mend:
 
     correct: str = ""
     search: str = ""
+    invite: str = ""
 
 
 # --- the page and its poll ---------------------------------------------------------------------
@@ -144,9 +145,13 @@ def dressed(header: TalentHeader) -> list[tuple[ConnectionCard, Mend]]:
 
 
 def _mend(card: ConnectionCard) -> Mend:
-    if card.state != "error" or card.trouble is None or card.trouble.action is not Action.CORRECT:
+    if card.state != "error" or card.trouble is None:
         return Mend()
     page_of_talent = reverse("talent-profiles", args=[card.talent_id])
+    if card.trouble.action is Action.INVITE and card.platform in invites.available():
+        return Mend(invite=f"{page_of_talent}#invite")
+    if card.trouble.action is not Action.CORRECT:
+        return Mend()
     search = SEARCH.get(card.platform, "")
     return Mend(
         correct=f"{page_of_talent}?correct={card.id}#add",

@@ -15,7 +15,7 @@ from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequi
 from scraping.types import Count, Quality
 from socials import handles, outbox
 from socials.engagement import basis_of
-from socials.errors import CAUSES
+from socials.errors import CAUSES, repeats
 from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus, Trigger
 from socials.sync import planner, posts, tables
 from socials.sync.cleaning import clean, count, link
@@ -177,7 +177,9 @@ def words(failure: Failure, row: Connection) -> str:
         "T": row.talent.first_name,
     }
     title = cause.title.format(**names)
-    told = _sentence(clean(failure.detail, 500), row) or cause.sentence.format(**names)
+    told = _sentence(clean(failure.detail, 500), row)
+    if repeats(told, title):
+        told = cause.sentence.format(**names)
     return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
 
 

@@ -371,3 +371,26 @@ def test_codes_are_one_click_away_and_plain_words_are_not(
     page = alice_browser.get(profiles(jane)).content.decode()
     assert "may have changed. A personal one looks alike.</p>" in page
     assert "What was said</summary>TikTok answered HTTP 418</details>" in page
+
+
+@pytest.mark.parametrize("code", ["PRIVATE_ACCOUNT", "UNSUPPORTED_ACCOUNT", "BLOCKED"])
+def test_where_only_the_talent_can_open_an_account_the_next_step_is_to_invite(
+    alice_browser: Client,
+    victor_browser: Client,
+    jane: Talent,
+    failing: Callable[..., Connection],
+    platform_settings: dict[str, str],
+    code: str,
+) -> None:
+    failing(jane, code)
+    link = f'href="{profiles(jane)}#invite"'
+    assert link in alice_browser.get(profiles(jane)).content.decode()
+    assert link not in victor_browser.get(profiles(jane)).content.decode()
+
+
+def test_what_a_platform_said_is_not_said_twice(
+    alice_browser: Client, jane: Talent, failing: Callable[..., Connection]
+) -> None:
+    failing(jane, "PRIVATE_ACCOUNT", sync_error="This account is private. The account is private.")
+    page = alice_browser.get(profiles(jane)).content.decode()
+    assert page.count("is private") == 1
