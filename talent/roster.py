@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone as django_timezone
 from django.utils.text import slugify
@@ -262,14 +263,15 @@ def _tags(value: Any) -> list[str]:
 
 def _timezone(value: Any) -> str:
     zone = str(value).strip() or "UTC"
-    if zone not in _timezones():
+    if zone not in timezones():
         raise ValueError(f"“{zone[:60]}” isn't a time zone. Choose one like Europe/Berlin.")
     return zone
 
 
 @cache
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones()) | {"UTC"}
+def timezones() -> tuple[str, ...]:
+    """The names of all time zones, by the alphabet."""
+    return tuple(sorted(available_timezones() | {"UTC"}))
 
 
 def _id(value: Any) -> int | None:
@@ -279,6 +281,28 @@ def _id(value: Any) -> int | None:
         return int(value)
     except (TypeError, ValueError):
         raise ValueError("There is no such user.") from None
+
+
+def user_named(told: str) -> int | None:
+    """The id of the user with this user name or e-mail address, in any case; None for "".
+    Raises RosterRefused."""
+    told = told.strip()
+    if not told:
+        return None
+    ids: list[int] = []
+    for alike in (Q(username=told), Q(username__iexact=told) | Q(email__iexact=told)):
+        if not ids and "\x00" not in told:
+            ids = list(User.objects.filter(alike).values_list("pk", flat=True)[:2])
+    if len(ids) == 1:
+        return ids[0]
+    what = "More than one user has" if ids else "There is no user with"
+    raise RosterRefused(
+        {
+            "linked_user_id": [
+                f"{what} the name or e-mail “{told[:80]}”. Give a user name, like jane."
+            ]
+        }
+    )
 
 
 def _status(value: Any) -> str:

@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from socials.models import Connection, Post, Snapshot, SyncRun
-from talent.models import Talent, User
+from talent.models import Activity, Talent, User
 
 
 def ran(row: Connection, *, hours: float, outcome: str = "ready", code: str = "") -> None:
@@ -79,6 +82,65 @@ def test_deleting_needs_the_name_typed_out(alice_browser: Client, jane: Talent) 
     assert "Type the whole name, Jane Smith, to delete." in refused.content.decode()
     alice_browser.post(f"/talent/{jane.pk}/delete", {"confirm": "Jane Smith"})
     assert not Talent.objects.exists()
+
+
+def test_a_user_is_linked_by_name_or_address_and_a_wrong_one_is_told_with_all_else(
+    alice_browser: Client, jane: Talent, tilda: User
+) -> None:
+    address = f"/talent/{jane.pk}/settings"
+    typed = {"name": jane.name, "timezone": "UTC"}
+    refused = alice_browser.post(
+        address, {**typed, "email": "jane@", "timezone": "Mars", "linked_user": "nobody"}
+    )
+    page = refused.content.decode()
+    assert refused.status_code == 422
+    assert "There is no user with the name or e-mail “nobody”. Give a user name, like jane." in page
+    assert "Choose one like Europe/Berlin." in page
+    assert page.count('aria-invalid="true"') == 3
+    assert '<option value="Europe/Berlin">' in page
+    alice_browser.post(address, {**typed, "linked_user": tilda.email.upper()})
+    jane.refresh_from_db()
+    assert jane.linked_user == tilda
+    assert f'value="{tilda.username}"' in alice_browser.get(address).content.decode()
+    alice_browser.post(address, {**typed, "linked_user": ""})
+    jane.refresh_from_db()
+    assert jane.linked_user is None
+
+
+def test_a_manager_erases_a_person_everywhere(
+    alice_browser: Client, victor_browser: Client, jane: Talent
+) -> None:
+    form = {"confirm": "Jane Smith", "erase": "1"}
+    assert victor_browser.post(f"/talent/{jane.pk}/delete", form).status_code == 403
+    alice_browser.post(f"/talent/{jane.pk}/settings", {"name": "Jane Smith", "tags": "new"})
+    done = alice_browser.post(f"/talent/{jane.pk}/delete", form, follow=True)
+    assert f"Talent {jane.pk} is erased everywhere" in done.content.decode()
+    assert not Talent.objects.exists()
+    assert not Activity.objects.filter(object="Jane Smith").exists()
+
+
+@pytest.mark.parametrize("tab", ["", "/profiles", "/activity", "/settings"])
+def test_a_talent_with_many_accounts_costs_as_many_queries_as_one_with_one(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection], tab: str
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(database) as asked:
+            alice_browser.get(f"/talent/{jane.pk}{tab}")
+        return len(asked)
+
+    def add(number: int) -> None:
+        row = account(jane, "INSTAGRAM", f"jane{number}")
+        Post.objects.create(connection=row, external_id=str(number), kind="VIDEO", source="t",
+                            posted_at=timezone.now(), fetched_at=timezone.now())  # fmt: skip
+
+    add(0)
+    queries()  # figures that are kept for a while are there now
+    one = queries()
+    for number in range(1, 12):
+        add(number)
+    queries()
+    assert queries() == one
+    assert one <= 20
 
 
 def test_the_overview_adds_followers_and_says_that_it_did(
