@@ -31,6 +31,7 @@ NAMES = (
     "load",
     "photos",
     "intelligence",
+    "history",
 )
 
 

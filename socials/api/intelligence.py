@@ -163,8 +163,9 @@ class MarkSerializer(Camel):
     date = serializers.DateField()
     platform = serializers.ChoiceField(choices=Platform.choices)
     connection_id = serializers.IntegerField()
-    before = serializers.CharField()
+    before = serializers.CharField(help_text="The definition's name, as posts carry it.")
     after = serializers.CharField()
+    message = serializers.CharField()
 
 
 class BestPostSerializer(PostSerializer):
@@ -188,7 +189,7 @@ class FlagSerializer(Camel):
     """An unusual move, with the numbers behind it."""
 
     kind = serializers.ChoiceField(
-        choices=["follower_jump", "follower_drop", "engagement_collapse"]
+        choices=["follower_jump", "follower_drop", "engagement_collapse", "views_counted_anew"]
     )
     platform = serializers.ChoiceField(choices=Platform.choices)
     connection_id = serializers.IntegerField()

@@ -17,6 +17,7 @@ from django.db import connection as database
 
 from socials import handles, platforms
 from socials.engagement import basis_of, rate
+from socials.intelligence.marks import changed_within
 from socials.intelligence.posts import before_and_after
 from socials.intelligence.types import Flag
 
@@ -121,7 +122,10 @@ def _collapses(ids: Sequence[int], accounts: Names, now: datetime) -> Iterable[F
         if now_rate is None or not then_rate or min(posts, posts_before) < FEWEST_POSTS:
             continue
         by_views = basis_of(platform) == "views"
-        if by_views and recent[pk].definitions != earlier[pk].definitions:
+        if by_views and (
+            recent[pk].definitions != earlier[pk].definitions
+            or changed_within(platform, start.date(), now.date())
+        ):
             continue
         if now_rate >= then_rate * COLLAPSED:
             continue

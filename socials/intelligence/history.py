@@ -1,4 +1,4 @@
-"""What the daily points say: lines with their gaps, growth, and days on which counting changed."""
+"""What the daily points say: lines with their gaps, and growth."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection as database
 
-from socials.intelligence.types import SPANS, Growth, GrowthBySpan, Mark, Series
+from socials.intelligence.types import SPANS, Growth, GrowthBySpan, Series
 
 NO_GROWTH: GrowthBySpan = {f"d{span}": None for span in SPANS}
 
@@ -40,24 +40,6 @@ def _day_by_day(numbers: Sequence[int], followers: Sequence[int]) -> tuple[int |
     for number, count in zip(numbers, followers, strict=True):
         line[number - numbers[0]] = count
     return tuple(line)
-
-
-_CHANGES = """
-    SELECT date, connection_id, view_definition_before, view_definition
-    FROM socials_snapshot
-    WHERE connection_id = ANY(%(ids)s) AND date > %(after)s AND date <= %(today)s
-        AND view_definition_before <> ''
-    ORDER BY date, connection_id
-"""
-
-
-def marks(accounts: Mapping[int, str], *, days: int, today: date) -> tuple[Mark, ...]:
-    """The days of the window on which an account's views changed sense. ``accounts``: as above."""
-    values = {"ids": list(accounts), "after": today - timedelta(days=days), "today": today}
-    return tuple(
-        Mark(day, accounts[pk], pk, before, after)
-        for day, pk, before, after in _rows(_CHANGES, values)
-    )
 
 
 _LAST_DAYS = """

@@ -18,7 +18,7 @@ MOST_DAYS = 730
 KEPT_SECONDS = 900
 STEP = timedelta(minutes=5)
 """The window's end moves in steps, so that an answer can be kept for a moment."""
-SHAPE = 3
+SHAPE = 4
 """Raised when what is kept changes its shape, so that no older copy is read."""
 KINDS = ("figures", "json")
 """What is kept of each window: the figures, and the API's answer as it is sent."""

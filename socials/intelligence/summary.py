@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from socials import platforms
 from socials.intelligence import clocks, history, kept
 from socials.intelligence import flags as unusual
+from socials.intelligence import marks as counting
 from socials.intelligence import posts as posts_of
 from socials.intelligence.posts import PARTS, Sums
 from socials.intelligence.types import (
@@ -76,6 +77,8 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
         for row in rows
     )
     hours = posts_of.hours(ids, start=start, now=end, zone=zone)
+    lines = history.series(names, days=days, today=today)
+    marks = counting.marks(lines, days=days, today=today)
     return Intelligence(
         talent_id=talent_id,
         days=days,
@@ -84,16 +87,19 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
         as_of=max((row.last_synced_at for row in rows if row.last_synced_at), default=None),
         totals=_totals(accounts),
         platforms=accounts,
-        series=history.series(names, days=days, today=today),
-        marks=history.marks(names, days=days, today=today),
+        series=lines,
+        marks=marks,
         best_posts=posts_of.best(ids, start=start, now=end),
         posting_times=posts_of.posting_times(hours),
         best_times=posts_of.best_times(
             hours, {one.connection_id: (one.platform, one.followers) for one in accounts}
         ),
-        flags=unusual.flags(
-            {one.connection_id: (one.platform, one.handle, one.followers) for one in accounts},
-            now=now,
+        flags=(
+            *unusual.flags(
+                {one.connection_id: (one.platform, one.handle, one.followers) for one in accounts},
+                now=now,
+            ),
+            *counting.flags(marks),
         ),
     )
 

@@ -151,6 +151,7 @@ class Mark:
     connection_id: int
     before: str
     after: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class Slot:
 class Flag:
     """An unusual move, with the numbers behind it."""
 
-    kind: Literal["follower_jump", "follower_drop", "engagement_collapse"]
+    kind: Literal["follower_jump", "follower_drop", "engagement_collapse", "views_counted_anew"]
     platform: str
     connection_id: int
     message: str

@@ -56,6 +56,8 @@ class Line:
     """Growth in percent over the chart's line."""
     is_late: bool
     url: str
+    counted_anew: date | None
+    """The last day in the window since which its views are counted in another way."""
     cut: datetime | None
     """Since when posts are stored, where the window begins before that."""
 
@@ -169,6 +171,7 @@ def context_of(request: HttpRequest, header: TalentHeader) -> dict[str, Any]:
         "drawn": [line for line in lines if line.band],
         "axis": axis(start=start, today=now.date()),
         "table": table,
+        "notes": list(dict.fromkeys(mark.message for mark in figures.marks)),
         "history": _history(figures) if table else [],
         "best": best_of(figures),
         "heat": heat(figures.posting_times),
@@ -228,6 +231,7 @@ def _line(
         grown=drawn.percent if drawn else None,
         is_late=account.last_synced_at is None or account.last_synced_at < now - STALE,
         url=account.profile_url,
+        counted_anew=max((mark.date for mark in marks), default=None),
         cut=_cut(account, now - timedelta(days=figures.days)),
     )
 
@@ -261,14 +265,21 @@ def _shown(post: RankedPost, image_url: str) -> Shown:
     return Shown(post, rate, basis_of(post.platform), image_url)
 
 
-def _history(figures: Intelligence) -> list[tuple[date, list[int | None]]]:
-    """Newest day first: each account's followers, None where a day has no reading."""
+def _history(figures: Intelligence) -> list[tuple[date, list[int | None], list[str]]]:
+    """Newest day first: each account's followers, None where a day has no reading; and what
+    changed on that day in the way views are counted."""
     ids = [one.connection_id for one in figures.platforms]
     by_day: dict[date, dict[int, int]] = {}
     for point in figures.history:
         by_day.setdefault(point.date, {})[point.connection_id] = point.followers
+    notes: dict[date, list[str]] = {}
+    for mark in figures.marks:
+        by_day.setdefault(mark.date, {})
+        if mark.message not in notes.setdefault(mark.date, []):
+            notes[mark.date].append(mark.message)
     return [
-        (day, [found.get(pk) for pk in ids]) for day, found in sorted(by_day.items(), reverse=True)
+        (day, [found.get(pk) for pk in ids], notes.get(day, []))
+        for day, found in sorted(by_day.items(), reverse=True)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -114,6 +115,26 @@ def test_what_did_not_change_is_not_written_again(account: Account) -> None:
     (again,) = asking.prepare(Connection.objects.all().claim(1, platform="YOUTUBE", owner="one"))
     store.save([(again, told(again))])
     assert versions() == before
+
+
+def test_the_day_on_which_views_are_counted_anew_tells_how_they_were_before(
+    account: Account,
+) -> None:
+    (held,) = claimed(account, 1)
+    earlier = Snapshot.objects.create(
+        connection=held.row, date=READ_AT.date() - timedelta(days=3), view_definition="old",
+        source="test", taken_at=READ_AT,
+    )  # fmt: skip
+    read = told(held)
+    new = tuple(replace(post, view_definition="new") for post in read.posts)
+    store.save([(held, replace(read, posts=new))])
+    assert Snapshot.objects.latest("date").view_definition_before == "old"
+    earlier.view_definition = "new"
+    earlier.save()
+    Connection.objects.update(sync_status="PENDING", next_attempt_at=Now())
+    (again,) = asking.prepare(Connection.objects.all().claim(1, platform="YOUTUBE", owner="one"))
+    store.save([(again, replace(told(again), posts=new))])
+    assert Snapshot.objects.latest("date").view_definition_before == ""
 
 
 def versions() -> list[tuple[int, int]]:

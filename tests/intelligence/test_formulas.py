@@ -405,3 +405,69 @@ def test_the_days_are_those_of_utc(jane: Talent) -> None:
     late = datetime(2026, 3, 10, 23, 55, tzinfo=UTC)
     assert len(figures(jane, 1, late).history) == 1
     assert figures(jane, 1, late + timedelta(minutes=5)).history == []
+
+
+# --- what counts as a view ---
+
+AUGUST = datetime(2026, 9, 10, 12, tzinfo=UTC)
+
+
+def over_august(row: Any, now: datetime = AUGUST) -> None:
+    for ago in range(30):
+        day = now.date() - timedelta(days=ago)
+        point(row, day, 10_000 - ago, views=2_000_000 if day >= date(2026, 8, 27) else 1_000_000)
+
+
+def test_the_day_on_which_youtube_began_to_count_anew_is_marked_and_flagged(jane: Talent) -> None:
+    over_august(account(jane, "TIKTOK"))
+    row = account(jane, "YOUTUBE")
+    over_august(row)
+    found = figures(jane, 30, AUGUST)
+    (mark,) = found.marks
+    assert (mark.date, mark.connection_id) == (date(2026, 8, 27), row.pk)
+    assert (mark.before, mark.after) == ("youtube.views", "youtube.views.2026-08-27")
+    assert mark.message.startswith(
+        "YouTube views are counted in another way since 27 August 2026: a view now counts from"
+    )
+    (flag,) = found.flags
+    assert (flag.kind, flag.message) == ("views_counted_anew", mark.message)
+    assert flag.evidence["date"] == "2026-08-27"
+
+
+def test_metas_change_is_marked_for_instagram_alone(jane: Talent) -> None:
+    then = datetime(2025, 5, 2, 12, tzinfo=UTC)
+    for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE"):
+        over_august(account(jane, platform), then)
+    assert [(mark.platform, mark.date) for mark in figures(jane, 30, then).marks] == [
+        ("INSTAGRAM", date(2025, 4, 21))
+    ]
+
+
+def test_a_line_that_begins_after_the_change_or_ends_before_it_has_no_mark(jane: Talent) -> None:
+    row = account(jane, "YOUTUBE")
+    for ago in range(5):
+        point(row, date(2026, 8, 27) + timedelta(days=ago), 1000)
+    assert figures(jane, 30, AUGUST).marks == ()
+    assert figures(jane, 30, datetime(2026, 8, 26, tzinfo=UTC)).marks == ()
+
+
+def test_the_first_reading_after_a_known_change_marks_it_once(jane: Talent) -> None:
+    row = account(jane, "YOUTUBE")
+    over_august(row)
+    row.snapshots.filter(date=date(2026, 8, 29)).update(
+        view_definition_before="youtube.views", view_definition="youtube.views.2026-08-27"
+    )
+    assert [mark.date for mark in figures(jane, 30, AUGUST).marks] == [date(2026, 8, 27)]
+
+
+def test_views_that_are_counted_anew_are_no_growth_and_no_collapse(jane: Talent) -> None:
+    row = account(jane, "YOUTUBE", followers=10_000)
+    over_august(row)
+    for number in range(6):
+        # Ten times the views of before, the same likes: a tenth of the rate.
+        day = datetime(2026, 8, 20, tzinfo=UTC) - timedelta(days=30 + number)
+        post(row, posted_at=day, likes=100, comments=0, views=1_000)
+        post(row, posted_at=day + timedelta(days=45), likes=100, comments=0, views=10_000)
+    found = figures(jane, 30, AUGUST)
+    assert [flag.kind for flag in found.flags] == ["views_counted_anew"]
+    assert found.totals.growth["d7"] == Growth(7, 0.07)  # of followers; of views there is none

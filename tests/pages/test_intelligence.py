@@ -169,6 +169,23 @@ def test_the_chart_has_its_table(alice_browser: Client, jane: Talent, account: M
     assert '<svg viewBox="0 0 1000 100"' not in told
 
 
+def test_views_counted_anew_are_marked_on_the_chart_and_in_the_table(
+    alice_browser: Client, jane: Talent, account: Make
+) -> None:
+    row = account(jane, "YOUTUBE")
+    today = timezone.now().date()
+    for ago in range(5):
+        point(row, today - timedelta(days=ago), 1000)
+    row.snapshots.filter(date=today - timedelta(days=2)).update(
+        view_definition_before="old", view_definition="new"
+    )
+    chart = shown(alice_browser, jane)
+    assert '<path class="mark"' in chart
+    assert chart.count("they are read as new, before as old") == 2  # below the chart, and as flag
+    table = shown(alice_browser, jane, "?view=table")
+    assert '<td class="note" colspan="2">YouTube views are counted in another way' in table
+
+
 def test_the_page_costs_the_same_for_any_number_of_posts(
     alice_browser: Client, jane: Talent, make_talent: Callable[..., Talent], account: Make
 ) -> None:
@@ -238,7 +255,7 @@ def test_a_line_is_broken_at_gaps_and_ends_with_the_last_reading() -> None:
         Point(TODAY - timedelta(days=ago), "YOUTUBE", 1, followers)
         for ago, followers in ((9, 100), (8, 110), (5, 120), (2, 130))
     ]
-    marks = [Mark(TODAY - timedelta(days=5), "YOUTUBE", 1, "old", "new")]
+    marks = [Mark(TODAY - timedelta(days=5), "YOUTUBE", 1, "old", "new", "")]
     drawn = band(points, marks, days=10, today=TODAY)
     assert drawn is not None
     assert drawn.line.count("M") == 3

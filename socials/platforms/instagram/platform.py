@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from socials.platforms.instagram import usage
 from socials.platforms.instagram.business_discovery import BusinessDiscovery
 from socials.platforms.instagram.login import InstagramLogin
-from socials.platforms.kit.platform import Bucket, Platform, Window
+from socials.platforms.instagram.parse import DISCOVERY_VIEWS
+from socials.platforms.kit.platform import Bucket, Platform, ViewChange, Window
 from socials.platforms.kit.scraped import APIFY, PUBLIC
 
 PLATFORM = Platform(
@@ -15,6 +18,15 @@ PLATFORM = Platform(
     # Meta tells this limit in percent of the hour.
     buckets=(Bucket(usage.APP, 100, Window.HOUR),),
     image_hosts=(".cdninstagram.com", ".fbcdn.net"),
+    # Reference: https://developers.facebook.com/docs/graph-api/changelog/version22.0
+    view_changes=(
+        ViewChange(
+            date(2025, 4, 21),
+            "instagram.impressions-and-plays",
+            DISCOVERY_VIEWS,
+            "views took the place of impressions and plays",
+        ),
+    ),
     oauth="socials.platforms.instagram.oauth",
     post_ids_differ=True,
     tells={

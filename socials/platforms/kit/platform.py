@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,6 +32,18 @@ class Bucket:
     cap_setting: str = ""
     keep_back: float = 0.1
     """Share that scheduled work leaves to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChange:
+    """From this day on the platform counts views in another way: no growth, a new beginning."""
+
+    day: date
+    before: str
+    """The definition's name, as posts and points carry it."""
+    after: str
+    words: str
+    """What changed, to go on after "YouTube counts views in another way since then:"."""
 
 
 class Source(Protocol):
@@ -70,6 +83,8 @@ class Platform:
     """Dotted name of its OAuth flow, when it has one."""
     post_ids_differ: bool = False
     """Whether the official sources and the scraped ones name posts differently."""
+    view_changes: tuple[ViewChange, ...] = ()
+    """Oldest first."""
     tells: Mapping[str, str] = field(default_factory=dict)
     """Field → what this platform calls it or how it limits it (capabilities.md is made of this)."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from socials.platforms.kit.platform import Bucket, Platform, Window
+from socials.platforms.kit.platform import Bucket, Platform, ViewChange, Window
 from socials.platforms.kit.scraped import APIFY, PUBLIC
 from socials.platforms.youtube.data import YouTubeData
 from socials.platforms.youtube.failures import STATS, UNITS
+from socials.platforms.youtube.parse import ONE_COUNTING, VIEWS_BEFORE, VIEWS_SINCE
 
 PLATFORM = Platform(
     id="YOUTUBE",
@@ -20,6 +21,15 @@ PLATFORM = Platform(
     # Reference: https://developers.google.com/youtube/terms/developer-policies
     retention_days=30,
     oauth="socials.platforms.youtube.oauth",
+    # Reference: https://developers.google.com/youtube/v3/revision_history
+    view_changes=(
+        ViewChange(
+            ONE_COUNTING.date(),
+            VIEWS_BEFORE,
+            VIEWS_SINCE,
+            "a view now counts from the moment a video starts to play, in every format",
+        ),
+    ),
     tells={
         "followers": "subscriberCount, cut to three figures; nothing when the owner hides it",
         "following": "not told",
