@@ -109,7 +109,6 @@ HISTORY_POINT: dict[str, Any] = {
     "posts": 842,
     "views": None,
     "engagementRate": 3.91,
-    "viewDefinition": "instagram.view_count.paid-and-organic.2025-04-21",
 }
 RUN: dict[str, Any] = {
     "id": 9001,

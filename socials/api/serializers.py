@@ -194,9 +194,6 @@ class HistoryPointSerializer(Camel):
     posts = Count()
     views = Count()
     engagement_rate = serializers.FloatField(allow_null=True)
-    view_definition = OrNull(
-        help_text="How views were counted on that day: another one is no growth."
-    )
 
 
 class RunSerializer(Camel):
