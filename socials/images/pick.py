@@ -100,12 +100,13 @@ def _refresh_batch(
     for account, answer in zip(wanted, threads.map(fetch, wanted), strict=True):
         if failure := store(account, answer):
             failed[account.talent_id].append(failure)
-    existing = set(Talent.objects.filter(pk__in=talent_ids).values_list("pk", flat=True))
     for talent_id in talent_ids:
-        if talent_id in existing:
+        try:
             picked = settle(talent_id, looked=talent_id not in uploads)
-            outcome = _outcome(picked, failed[talent_id], is_upload=talent_id in uploads)
-            yield _concluded(picked, outcome, failed[talent_id], began)
+        except Talent.DoesNotExist:
+            continue  # deleted meanwhile
+        outcome = _outcome(picked, failed[talent_id], is_upload=talent_id in uploads)
+        yield _concluded(picked, outcome, failed[talent_id], began)
 
 
 def upload(talent_id: int, content: bytes, *, focus: Focus = MIDDLE, actor: User) -> Picked:
@@ -193,7 +194,7 @@ def sweep() -> int:
 
 
 def settle(talent_id: int, *, looked: bool = False, actor: User | None = None) -> Picked:
-    """Write the picture that wins now onto the talent: set-based, no network."""
+    """Write the picture that wins now onto the talent. No network. Raises Talent.DoesNotExist."""
     with transaction.atomic():
         talent = Talent.objects.select_for_update().get(pk=talent_id)
         photo = best(Photo.objects.filter(talent=talent).select_related("connection__profile"))

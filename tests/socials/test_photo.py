@@ -419,6 +419,19 @@ def test_the_command_refuses_bad_arguments(arguments: list[str]) -> None:
     assert refused.value.returncode == 2
 
 
+def test_a_talent_who_is_deleted_meanwhile_stops_no_other(
+    make_talent: Callable[..., Talent], account: Make
+) -> None:
+    talents = [make_talent(name) for name in ("Ann", "Ben", "Cas")]
+    for talent in talents:
+        account(talent, "INSTAGRAM", jpeg())
+    refreshed = pick.refresh_many([talent.pk for talent in talents])
+    done = [next(refreshed).talent_id]
+    talents[1].delete()
+    done += [picked.talent_id for picked in refreshed]
+    assert done == [talents[0].pk, talents[2].pk]
+
+
 def test_a_hundred_talents_cost_few_queries_each(
     make_talent: Callable[..., Talent], account: Make, django_assert_max_num_queries: Any
 ) -> None:
