@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from django.db import OperationalError
 from django.db import connection as database
 from django.test import Client
@@ -176,6 +177,17 @@ def test_alerts_and_dashboard_ask_only_for_what_is_told(busy_house: Connection, 
     for name, wanted in re.findall(r"(greenroom_\w+)\{([^}]*)\}", text.replace('\\"', '"')):
         for label, value in re.findall(r'(\w+)="([^"]*)"', wanted):
             assert (name, label, value) in labels, (name, label, value)
+
+
+def test_every_alert_says_what_happened_and_what_to_do_first() -> None:
+    [group] = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"]
+    names = [rule["alert"] for rule in group["rules"]]
+    assert len(names) == len(set(names)) >= 12
+    for rule in group["rules"]:
+        assert re.fullmatch(r"\d+[mh]", rule["for"]), rule["alert"]
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert set(rule["annotations"]) == {"summary", "action"}
+        assert rule["expr"].count("(") == rule["expr"].count(")")
 
 
 def test_every_metric_has_its_place_on_the_dashboard(busy_house: Connection) -> None:
