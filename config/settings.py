@@ -9,6 +9,7 @@ import structlog
 
 from config import secrets, storage
 from config.env import BASE_DIR, VAR_DIR, env
+from config.logs import no_trace_of_refusals
 from config.redaction import redact
 
 django_stubs_ext.monkeypatch()
@@ -338,6 +339,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                no_trace_of_refusals,
                 structlog.processors.format_exc_info,
                 redact,
                 structlog.processors.JSONRenderer(),
@@ -348,6 +350,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                no_trace_of_refusals,
                 structlog.processors.format_exc_info,
                 redact,
                 structlog.dev.ConsoleRenderer(

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 from rest_framework.test import APIClient
 
 from socials.models import Connection, Latency, SyncRun, SyncStatus
-from talent.models import Talent
+from talent.models import Talent, User
 from tests.conftest import ROOT, Cluster, until
 from tests.test_house import OURS, called_name, calls
 
@@ -99,6 +100,16 @@ def test_what_may_be_expected_to_fail_writes_no_traceback(
         line["code"] for line in failed
     }
     assert all(line["sync_id"] and line["connection_id"] for line in failed)
+
+
+def test_a_page_that_is_refused_writes_a_line_and_no_traceback(
+    client: Client, victor: User, written: Callable[[], list[dict[str, Any]]]
+) -> None:
+    client.force_login(victor)
+    assert client.get("/webhooks").status_code == 403
+    refused = [line for line in written() if line["logger"] == "django.request"]
+    assert [line["level"] for line in refused] == ["warning"]
+    assert "exception" not in refused[0]
 
 
 # --- the page about them ---
