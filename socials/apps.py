@@ -7,4 +7,5 @@ class SocialsConfig(AppConfig):
     def ready(self) -> None:
         # Models are loaded only now; importing it is what makes it listen.
         import socials.checks  # noqa: PLC0415
-        import socials.erasure  # noqa: F401, PLC0415
+        import socials.erasure  # noqa: PLC0415
+        import socials.images.linked  # noqa: F401, PLC0415

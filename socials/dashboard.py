@@ -266,7 +266,8 @@ def failing_by_cause(*, each: int = 3) -> list[CauseGroup]:
             """
             SELECT * FROM (
                 SELECT c.error_code, c.id, c.talent_id, t.name,
-                       t.profile_image_url, c.platform, c.handle, c.updated_at, c.attempt, c.next_refresh_at,
+                       COALESCE(NULLIF(t.profile_image_url, ''), t.linked_image_url),
+                       c.platform, c.handle, c.updated_at, c.attempt, c.next_refresh_at,
                        count(*) OVER (PARTITION BY c.error_code) AS alike,
                        row_number() OVER (PARTITION BY c.error_code
                                           ORDER BY c.updated_at DESC, c.id) AS place

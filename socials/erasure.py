@@ -152,6 +152,7 @@ def _redact(which: Q, **blank: Any) -> int:
 
 def _pictures_of(talent: Talent) -> list[str]:
     names = set(Photo.objects.filter(talent=talent).values_list("name", flat=True))
+    names |= {files.name_of(talent.linked_image_url)} - {""}
     shared = Photo.objects.filter(name__in=names).exclude(talent=talent)
     names -= set(shared.values_list("name", flat=True))
     pictures = [path for name in sorted(names) for path in files.paths(name)]

@@ -221,7 +221,7 @@ def _row(talent: Talent, rows: list[Connection]) -> RosterRow:
         tags=tuple(talent.tags),
         status=talent.status,
         manager=talent.manager.first_name or str(talent.manager) if talent.manager else "",
-        image_url=talent.profile_image_url,
+        image_url=talent.shown_image_url,
         image_source=talent.profile_image_source,
         followers=_total(synced),
         chips=tuple(_chips(synced)),

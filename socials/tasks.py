@@ -20,6 +20,7 @@ from socials import (
     uploads,
 )
 from socials.images import due as photos_due
+from socials.images import linked
 from socials.images import pick as photos
 from socials.models import Connection
 from socials.outbox import DELIVER
@@ -134,11 +135,18 @@ def refresh_all_photos() -> None:
     ids = photos_due.due()
     for start in range(0, len(ids), PHOTOS_AT_ONCE):
         later("socials.tasks.refresh_photos", ids[start : start + PHOTOS_AT_ONCE])
+    for talent_id in linked.due():
+        later("socials.tasks.keep_linked_avatar", talent_id)
 
 
 def keep_thumbnails(talent_id: int) -> None:
     """Fetch the pictures of a talent's newest and best posts."""
     thumbnails.keep(talent_id)
+
+
+def keep_linked_avatar(talent_id: int) -> None:
+    """Copy the avatar of a talent's linked user."""
+    linked.keep(talent_id)
 
 
 def sweep_photos() -> None:

@@ -45,6 +45,11 @@ def sweep(used: Callable[[list[str]], set[str]]) -> int:
     return sweep_folder(FOLDER, name_of=_name, used=used)
 
 
+def name_of(address: str) -> str:
+    """The picture's name in its address; empty where there is none."""
+    return _name(address.rpartition("/")[2])
+
+
 def _name(file: str) -> str:
     match = NAME.match(file)
     return match["name"] if match else ""

@@ -188,7 +188,11 @@ def sweep() -> int:
     """Delete files that no photo uses any more. How many."""
 
     def used(names: list[str]) -> set[str]:
-        return set(Photo.objects.filter(name__in=names).values_list("name", flat=True))
+        photos = Photo.objects.filter(name__in=names).values_list("name", flat=True)
+        copies = {files.url(name): name for name in names}
+        avatars = Talent.objects.filter(linked_image_url__in=copies)
+        shown = avatars.values_list("linked_image_url", flat=True)
+        return {*photos, *(copies[url] for url in shown)}
 
     return files.sweep(used)
 

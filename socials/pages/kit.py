@@ -87,7 +87,7 @@ def _public(response: HttpResponse) -> HttpResponse:
 def _about(talent: Talent) -> tuple[Any, ...]:
     manager = talent.manager
     return (
-        talent.name, talent.bio, talent.tags, talent.location, talent.profile_image_url,
+        talent.name, talent.bio, talent.tags, talent.location, talent.shown_image_url,
         (str(manager), manager.email) if manager else (),
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _content(link: KitLink) -> dict[str, Any]:
         found = _lines(summary.intelligence(talent.pk, days=YEAR), now)
         year = [line for line in found if line.band][:MOST_BANDS]
     starts = [line.band.first.date for line in year if line.band]
-    own = talent.profile_image_url
+    own = talent.shown_image_url
     photo = own if KitMetric.PHOTO in chosen and own.startswith("/") and own[1:2] != "/" else ""
     shows = set(chosen)
     return {

@@ -59,6 +59,12 @@ class Talent(models.Model):
         db_index=True,
     )
     last_profile_image_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    linked_image_url = models.CharField(
+        max_length=2000, blank=True, help_text="Our copy of the linked user's avatar."
+    )
+    linked_image_from = models.CharField(
+        max_length=2000, blank=True, help_text="The address that this copy was made of."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -88,6 +94,11 @@ class Talent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_image_url(self) -> str:
+        """The photo, else the linked user's avatar, else nothing: initials are shown."""
+        return self.profile_image_url or self.linked_image_url
 
     @property
     def first_name(self) -> str:
