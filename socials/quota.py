@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
@@ -28,6 +29,9 @@ _LENGTH = {Window.PACIFIC_DAY: "1 day", Window.HOUR: "1 hour", Window.MINUTE: "1
 
 LEARNT_FROM = 100
 """Syncs from which the price of the next is learnt."""
+
+MANY = 50_000
+"""So many syncs tell the same price ten minutes later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +163,17 @@ def told_levels(platform: str) -> list[Level]:
 def learnt_price(platform: str, source: str) -> dict[str, float]:
     """Units of each bucket that a sync of this source cost on average, over a day or two.
 
-    Empty until enough syncs were made to tell.
+    Empty until enough syncs were made to tell. Where they are very many, it is learnt anew every
+    ten minutes.
     """
+    key = f"learnt-price:{platform}:{source}"
+    if (kept := cache.get(key)) is not None:
+        return dict(kept)
     names = [bucket.name for bucket in platforms.get(platform).buckets]
     with database.cursor() as cursor:
         cursor.execute(
             """
-            SELECT bucket, spent / runs FROM (
+            SELECT bucket, spent / runs, runs FROM (
                 SELECT bucket, sum(used) AS spent, min(starts_at) AS since
                 FROM socials_quota_window
                 WHERE bucket = ANY(%s) AND ends_at > statement_timestamp() - interval '1 day'
@@ -177,7 +185,11 @@ def learnt_price(platform: str, source: str) -> dict[str, float]:
             """,
             [names, platform, source, LEARNT_FROM],
         )
-        return {bucket: float(units) for bucket, units in cursor.fetchall()}
+        found = cursor.fetchall()
+    price = {bucket: float(units) for bucket, units, _ in found}
+    if any(runs > MANY for _, _, runs in found):
+        cache.set(key, price, timeout=600)
+    return price
 
 
 def _take(bucket: Bucket, units: int, *, interactive: bool) -> datetime:

@@ -84,6 +84,18 @@ def test_the_price_of_a_sync_is_learnt_from_those_that_were_made(
     assert planner.affordable_syncs("YOUTUBE") == 350  # 700 units are left, a sync took 2
 
 
+def test_a_price_that_very_many_syncs_tell_is_not_asked_for_again_at_once(
+    stage: Stage, due: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quota, "MANY", 10)
+    stage.perform(StageSource(units=300), window=Window.HOUR)
+    row = due("maya")
+    spent(200)
+    for _ in range(2):
+        ran(row, times=quota.LEARNT_FROM)
+        assert quota.learnt_price("YOUTUBE", "youtube_data") == {"stage.units": 2.0}
+
+
 def test_the_forecast_says_how_many_accounts_the_quota_keeps_fresh(
     stage: Stage, settings: Any
 ) -> None:
