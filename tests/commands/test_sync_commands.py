@@ -87,6 +87,27 @@ def test_waiting_ends_when_each_has_ended_and_tells_the_failures(two: list[Conne
     assert outcome["errors"][0]["errorCode"] == "NOT_FOUND"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_waiting_does_not_last_until_the_end_of_a_platforms_limit(two: list[Connection]) -> None:
+    def work() -> None:
+        Connection.objects.filter(platform="INSTAGRAM").update(
+            error_code="RATE_LIMITED", next_attempt_at=Now() + timedelta(hours=1)
+        )
+        Connection.objects.filter(platform="YOUTUBE").update(
+            sync_status="READY", next_attempt_at=None
+        )
+        database.close()
+
+    worker = threading.Timer(0.5, work)
+    worker.start()
+    code, out = run("sync_connections", "--all", "--wait")
+    worker.join()
+    assert (code, out) == (
+        0,
+        "2 connections: 1 ready, 0 failed, 1 waits for the end of its platform's limit.\n",
+    )
+
+
 def test_a_quiet_queue_with_a_living_worker_is_healthy(living_worker: Worker) -> None:
     code, out = run("check_queue")
     assert (code, out) == (0, "Queue healthy: 0 due, the oldest for 0 seconds.\n")

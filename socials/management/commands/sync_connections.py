@@ -16,13 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from socials import connections, platforms
 from socials.models import Connection, Platform, Priority, SyncStatus, Trigger
+from socials.models.connection import LIMITS
 
 LOOK_SECONDS = 0.3
 MOVING = (SyncStatus.PENDING, SyncStatus.SYNCING)
 
 
 class Command(BaseCommand):
-    help = "Queues a sync of connections; with --wait it watches them until each has ended."
+    help = "Queues a sync of connections; with --wait it watches them until each has ended or waits for a limit's end."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--talent", type=int, action="extend", nargs="+", metavar="ID")
@@ -42,9 +43,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(outcome))
         elif options["wait"]:
-            self.stdout.write(
-                f"{outcome['total']} connections: {outcome['ready']} ready, {outcome['error']} failed."
-            )
+            self.stdout.write(_sentence(outcome))
             for failed in outcome["errors"]:
                 self.stdout.write(f"  connection {failed['id']}: {failed['errorCode']}")
         else:
@@ -75,10 +74,24 @@ class Command(BaseCommand):
         )
         with bar:
             task = bar.add_task("sync", total=len(ids))
-            while moving := Connection.objects.filter(pk__in=ids, sync_status__in=MOVING).count():
+            while moving := _moving(ids):
                 bar.update(task, completed=len(ids) - moving)
                 time.sleep(LOOK_SECONDS)
             bar.update(task, completed=len(ids))
+
+
+def _moving(ids: Sequence[int]) -> int:
+    """How many have not ended. One that waits for its platform's limit may do so for a day."""
+    rows = Connection.objects.filter(pk__in=ids, sync_status__in=MOVING)
+    return rows.exclude(sync_status=SyncStatus.PENDING, error_code__in=LIMITS).count()
+
+
+def _sentence(outcome: dict[str, Any]) -> str:
+    told = f"{outcome['total']} connections: {outcome['ready']} ready, {outcome['error']} failed"
+    if waiting := outcome["pending"]:
+        verb, whose = ("waits", "its") if waiting == 1 else ("wait", "their")
+        told += f", {waiting} {verb} for the end of {whose} platform's limit"
+    return f"{told}."
 
 
 def _outcome(ids: Sequence[int]) -> dict[str, Any]:
