@@ -51,7 +51,7 @@ def measure() -> list[Figure]:
         ),
         _took("the lines of a talent's three accounts", 10, lambda: _lines(ids, today)),
         _took("growth of three accounts over four spans", 10, lambda: _growth(ids, today)),
-        _took("the roster since yesterday", 5_000, lambda: since_yesterday(timezone.now())),
+        _took("the roster since yesterday", 3_000, lambda: since_yesterday(timezone.now())),
     ]  # fmt: skip
 
 

@@ -53,39 +53,39 @@ class Changes:
     """The largest in percent first, at most 25; a standstill is none."""
 
 
-_BOTH_DAYS = """
-    FROM socials_connection c
-    JOIN talent_talent t ON t.id = c.talent_id
-    JOIN LATERAL (
-        SELECT followers FROM socials_snapshot
-        WHERE connection_id = c.id AND date = %(today)s AND followers IS NOT NULL
-    ) now ON true
-    JOIN LATERAL (
-        SELECT followers FROM socials_snapshot
-        WHERE connection_id = c.id AND date = %(today)s - 1 AND followers IS NOT NULL
-    ) before ON true
-    WHERE t.status = 'active' AND (%(talent)s::bigint IS NULL OR t.id = %(talent)s)
+# Both days are read from the index alone, once for sums and moves.
+_CHANGES = """
+    WITH pair AS MATERIALIZED (
+        SELECT t.id AS talent_id, t.name, c.id, c.platform, c.handle,
+            before.followers AS before, now.followers AS now
+        FROM socials_connection c
+        JOIN talent_talent t ON t.id = c.talent_id
+        JOIN socials_snapshot now ON now.connection_id = c.id AND now.date = %(today)s
+        JOIN socials_snapshot before ON before.connection_id = c.id AND before.date = %(today)s - 1
+        WHERE t.status = 'active' AND (%(talent)s::bigint IS NULL OR t.id = %(talent)s)
+            AND now.followers IS NOT NULL AND before.followers IS NOT NULL
+    ), sums AS (
+        SELECT count(*) AS accounts, count(*) FILTER (WHERE now > before) AS up,
+            count(*) FILTER (WHERE now < before) AS down,
+            COALESCE(sum(now - before), 0)::bigint AS gained
+        FROM pair
+    ), moves AS (
+        SELECT * FROM pair WHERE now <> before
+        ORDER BY abs(now - before)::float8 / GREATEST(before, 1) DESC, id LIMIT %(most)s
+    )
+    SELECT accounts, up, down, gained, moves.*
+    FROM sums LEFT JOIN moves ON true
+    ORDER BY abs(now - before)::float8 / GREATEST(before, 1) DESC, id
 """
-_SUMS = f"""
-    SELECT count(*), count(*) FILTER (WHERE now.followers > before.followers),
-        count(*) FILTER (WHERE now.followers < before.followers),
-        COALESCE(sum(now.followers - before.followers), 0)::bigint, (
-            SELECT COALESCE(sum(fresh.posts), 0)::bigint FROM socials_connection c
-            JOIN talent_talent t ON t.id = c.talent_id
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS posts FROM socials_post
-                WHERE connection_id = c.id AND deleted_at IS NULL
-                    AND posted_at > %(since)s AND posted_at <= %(until)s
-            ) fresh
-            WHERE t.status = 'active' AND (%(talent)s::bigint IS NULL OR t.id = %(talent)s)
-        )
-    {_BOTH_DAYS}
-"""  # noqa: S608  built from this module's constants alone
-_MOVES = f"""
-    SELECT t.id, t.name, c.id, c.platform, c.handle, before.followers, now.followers
-    {_BOTH_DAYS} AND now.followers <> before.followers
-    ORDER BY abs(now.followers - before.followers)::float8 / GREATEST(before.followers, 1) DESC, c.id
-    LIMIT %(most)s
+_NEW_POSTS = """
+    SELECT COALESCE(sum(fresh.posts), 0)::bigint FROM socials_connection c
+    JOIN talent_talent t ON t.id = c.talent_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS posts FROM socials_post
+        WHERE connection_id = c.id AND deleted_at IS NULL
+            AND posted_at > %(since)s AND posted_at <= %(until)s
+    ) fresh
+    WHERE t.status = 'active' AND (%(talent)s::bigint IS NULL OR t.id = %(talent)s)
 """
 
 
@@ -99,8 +99,10 @@ def since_yesterday(now: datetime, *, talent_id: int | None = None) -> Changes:
         "most": MOST_MOVES,
     }
     with database.cursor() as cursor:
-        cursor.execute(_SUMS, values)
-        accounts, up, down, gained, new_posts = cursor.fetchone() or (0, 0, 0, 0, 0)
-        cursor.execute(_MOVES, values)
-        moves = tuple(Move(*row) for row in cursor.fetchall())
+        cursor.execute(_CHANGES, values)
+        rows = cursor.fetchall()
+        cursor.execute(_NEW_POSTS, values)
+        (new_posts,) = cursor.fetchone() or (0,)
+    accounts, up, down, gained = rows[0][:4]
+    moves = tuple(Move(*row[4:]) for row in rows if row[4] is not None)
     return Changes(accounts, up, down, gained, new_posts, moves)

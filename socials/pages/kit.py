@@ -124,6 +124,9 @@ def _content(link: KitLink) -> dict[str, Any]:
         "manager": talent.manager if KitMetric.CONTACT in chosen else None,
         "sources": list(dict.fromkeys(line.source for line in known if line.source)),
         "absent": _absent(known),
+        "counted_anew": {
+            line.account.platform: line.counted_anew for line in year if line.counted_anew
+        }.items(),
     }
 
 

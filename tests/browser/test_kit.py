@@ -31,9 +31,12 @@ def kit(make_talent: Callable[..., Talent], alice: User) -> Callable[[int], str]
         now = timezone.now()
         talent = make_talent(
             "Maximiliane Featherstonehaugh-Cholmondeley", slug="max", manager=alice,
-            bio="Essays on type, slow mornings and long runs. " * 10, location="Edinburgh",
-            tags=["Essays", "Typography", "Running"],
+            bio="Essays on type, slow mornings and long runs. " * 10,
+            location="Edinburgh and, for half of the year, the Algarve",
+            tags=["Essays", "Typography", "Running", "Sustainability", "Slow travel", "Coffee"],
         )  # fmt: skip
+        for platform in ("TWITTER", "LINKEDIN"):
+            stage.account(talent, platform, handle="maximiliane-featherstonehaugh", read=False)
         platforms = ("INSTAGRAM", "TIKTOK", "YOUTUBE") * 2
         for number, platform in enumerate(platforms[:accounts]):
             row = stage.account(
