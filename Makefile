@@ -23,13 +23,14 @@ run: install ## start everything on this machine and print the address and the d
 test: install chromium ## run every test, those on PostgreSQL and in the browser too
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: install ## linters, types, import rules, missing migrations, deployment checks
+check: install ## linters, types, import rules, migrations, packages that fit together, deployment checks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 	@$(BIN)/djade --check --target-version 5.2 $(TEMPLATES)
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/uv pip check -q --offline --python $(BIN)/python
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: install ## measure, side by side, on a database of its own: all, or ONLY="storing scale"

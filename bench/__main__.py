@@ -32,6 +32,7 @@ NAMES = (
     "photos",
     "intelligence",
     "history",
+    "webhooks",
 )
 
 

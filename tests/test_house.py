@@ -12,11 +12,13 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from packaging.requirements import Requirement
 
 from socials import capabilities
 from tests.conftest import ROOT
@@ -354,6 +356,15 @@ def test_requirements_are_pinned_by_hash_and_name_no_address(name: str) -> None:
         assert "--hash=sha256:" in entry, entry.splitlines()[0]
     assert "://" not in text
     assert "--index" not in text
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    text = (ROOT / "requirements" / "test.txt").read_text()
+    pins = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==\S+(?: ;[^\\\n]+)?", text, re.MULTILINE)
+    assert len(pins) > 50
+    for pin in map(Requirement, pins):
+        if pin.marker is None or pin.marker.evaluate():
+            assert version(pin.name) in pin.specifier, f"{pin.name}: run make install"
 
 
 def test_the_pinned_requirements_hold_everything_that_pyproject_asks_for() -> None:
