@@ -181,9 +181,20 @@ def nobody_to_ask(held: Held) -> Failure:
         if source.can_read(held.ask) and (missing := platforms.missing_settings(source))
     ]
     if not choices:
-        return NotConfigured(f"No source is set up that can read {name} accounts by their handle.")
+        return _left_out(held, name)
     named = ", or ".join(" and ".join(missing) for missing in choices)
     return NotConfigured(f"Set {named} to read {name}.", setting=choices[0][0])
+
+
+def _left_out(held: Held, name: str) -> Failure:
+    """The configured order leaves out every source that could answer."""
+    setting = f"{held.row.platform}_SOURCES"
+    able = [s.name for s in platforms.get(held.row.platform).sources if s.can_read(held.ask)]
+    return NotConfigured(
+        f"{setting} names no source that can read {name} accounts by their handle. "
+        f"Those are: {', '.join(able)}.",
+        setting=setting,
+    )
 
 
 def chunks(rows: Iterable[Held]) -> list[Chunk]:

@@ -334,6 +334,17 @@ def test_a_missing_setting_is_named(
     assert stage.asked == []
 
 
+def test_an_order_that_leaves_out_who_could_answer_is_named(
+    stage: Stage, account: Account, sync: Sync, settings: Any
+) -> None:
+    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
+    settings.YOUTUBE_SOURCES = ["login"]
+    row = sync(account())
+    assert (row.sync_status, row.error_code) == ("ERROR", "NOT_CONFIGURED")
+    assert "YOUTUBE_SOURCES names no source" in row.sync_error
+    assert "Those are: apify." in row.sync_error
+
+
 def test_a_reading_that_arrives_after_the_row_was_deleted_brings_nothing_back(
     stage: Stage, account: Account, loop: Callable[[], None]
 ) -> None:
