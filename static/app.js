@@ -129,6 +129,15 @@
   });
   window.addEventListener("pageshow", () => $$("[data-once]").forEach((button) => button.removeAttribute("aria-disabled")));
 
+  /* A second press on a slow line is not a second order. */
+  on("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.id === "bulk" || form.matches("[hx-post]")) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 5000);
+  });
+
   /* A button that can't be used now stays in the tab order, and does nothing. */
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[aria-disabled=true]")) return;

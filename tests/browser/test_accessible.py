@@ -67,7 +67,7 @@ def test_no_page_has_an_accessibility_violation(
     for address in (
         "/", "/?q=nothing", talent, f"{talent}/profiles", f"{talent}/activity",
         f"{talent}/settings", f"{talent}/intelligence", "/changes", "/talent/new", "/sync",
-        "/activity", "/account", "/talents/import", "/webhooks",
+        "/sync?refresh=all", "/invites", "/activity", "/account", "/talents/import", "/webhooks",
         "/webhooks/new", f"/webhooks/{failing.pk}", "/nope",
     ):  # fmt: skip
         page.goto(address)
