@@ -7,8 +7,8 @@ secret of ours, or something of a secret's shape, wherever it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping
-from functools import cache
+from collections.abc import Mapping, MutableMapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -42,39 +42,48 @@ _SHAPES = (
     ),
     (re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@"), rf"\1{MASK}@"),
 )
+_TELLTALE = re.compile(r"[=?/@]|(?i:bearer|basic|grn_|whsec_)")
+"""Something of it is in each of the shapes: most words of a log have nothing."""
+
 _SETTINGS = re.compile(r"SECRET|TOKEN|PASSWORD|_KEY$|_KEYS$")
 
 
-def text(told: str) -> str:
+def text(told: str, secrets: Sequence[str] | None = None) -> str:
     """The text without our secrets, and without what looks like anybody's."""
-    for secret in _secrets():
-        if secret in told:
-            told = told.replace(secret, MASK)
-    for shape, mask in _SHAPES:
-        told = shape.sub(mask, told)
+    if len(told) >= SHORTEST:
+        for secret in _secrets() if secrets is None else secrets:
+            if secret in told:
+                told = told.replace(secret, MASK)
+    if _TELLTALE.search(told):
+        for shape, mask in _SHAPES:
+            told = shape.sub(mask, told)
     return told
 
 
-def value(name: str, told: Any) -> Any:
-    """A value as it may be shown under its name; of mappings and lists each part."""
-    if _NAMED.search(name) and told not in (None, "", True, False) and not _is_code(name, told):
+def value(name: str, told: Any, secrets: Sequence[str] | None = None) -> Any:
+    """A value as it may be shown under its name; of mappings and lists each part.
+
+    ``secrets``: ours, when the caller has many values to show.
+    """
+    if _means_a_secret(name) and told not in (None, "", True, False) and not _is_code(name, told):
         return MASK
     if isinstance(told, Mapping):
-        return {key: value(str(key), part) for key, part in told.items()}
+        return {key: value(str(key), part, secrets) for key, part in told.items()}
     if isinstance(told, (list, tuple, set)):
-        return [value("", part) for part in told]
+        return [value("", part, secrets) for part in told]
     if isinstance(told, bytes):
-        return text(told.decode(errors="replace"))
+        return text(told.decode(errors="replace"), secrets)
     if isinstance(told, (str, BaseException)) or not isinstance(told, (int, float, type(None))):
         plain = str(told)
-        clean = text(plain)
+        clean = text(plain, secrets)
         return told if clean == plain else clean
     return told
 
 
 def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """For structlog, before the renderer: the entry without secrets."""
-    return {name: value(name, told) for name, told in entry.items()}
+    secrets = _secrets()
+    return {name: value(name, told, secrets) for name, told in entry.items()}
 
 
 class ReportFilter(SafeExceptionReporterFilter):
@@ -137,6 +146,11 @@ def _shown(name: str, told: Any) -> Any:
         return f"({type(told).__name__}, whose repr raises {type(error).__name__})"
     clean = text(plain)
     return told if clean == plain else clean
+
+
+@lru_cache(maxsize=1024)
+def _means_a_secret(name: str) -> bool:
+    return bool(_NAMED.search(name))
 
 
 def _is_code(name: str, told: Any) -> bool:
