@@ -175,15 +175,18 @@ def server_on(port: socket.socket, log: Path) -> Iterator[subprocess.Popen[bytes
         )
     try:
         yield process
-    finally:
         process.terminate()
         assert process.wait(timeout=30) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
 
 
+@pytest.mark.timeout(240)
 def test_while_the_web_server_restarts_its_port_keeps_requests_waiting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as port:
         for start in range(2):
-            with socket.create_connection(port.getsockname(), timeout=60) as early:
+            with socket.create_connection(port.getsockname(), timeout=100) as early:
                 early.sendall(
                     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 )
