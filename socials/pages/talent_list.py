@@ -157,8 +157,17 @@ def _sort_links(wanted: RosterFilter, size: int) -> dict[str, str]:
     }
 
 
-def _remedies(wanted: RosterFilter, size: int) -> list[tuple[str, str]]:
-    """For an empty answer: each filter that is on, and the address without it."""
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A filter that is on while nothing is found: the list without it, and how many are there."""
+
+    label: str
+    address: str
+    found: int
+
+
+def _remedies(wanted: RosterFilter, size: int) -> list[Remedy]:
+    """The filter that hurts most first."""
     plain = RosterFilter()
     on = [
         (f"“{wanted.search}”", "search"),
@@ -168,8 +177,12 @@ def _remedies(wanted: RosterFilter, size: int) -> list[tuple[str, str]]:
         (STATUSES[wanted.status], "status"),
         ("Older than 24 h", "stale_hours"),
     ]
-    return [
-        (label, address(replace(wanted, **{name: getattr(plain, name)}), size))
+    without = [
+        (label, replace(wanted, **{name: getattr(plain, name)}))
         for label, name in on
         if getattr(wanted, name) != getattr(plain, name)
     ]
+    remedies = [
+        Remedy(label, address(less, size), rosters.roster(less).count()) for label, less in without
+    ]
+    return sorted(remedies, key=lambda remedy: -remedy.found)
