@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
-from django.db import connection, models
+from django.db import InterfaceError, OperationalError, connection, models
 
 from config.embedded_postgres import address
 from socials.models import Connection
@@ -158,6 +158,21 @@ def end_other_sessions() -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+def reconnected(*, seconds: float = 60) -> None:
+    """Wait until the database takes us again, if it was away."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            number("SELECT 1")
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 @contextmanager

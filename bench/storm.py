@@ -88,6 +88,7 @@ def _storm(seed: int, number: int) -> Weather:
         while time.monotonic() < until:
             time.sleep(chance.uniform(0.1, 0.7))
             _strike(chance, weather, clusters, open_things)
+            stage.reconnected()
             weather.past_their_lease = max(weather.past_their_lease, _forgotten())
         began = time.monotonic()
         with suppress(TimeoutError):
@@ -215,10 +216,14 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def _children(guard: psutil.Process) -> list[psutil.Process]:
-    try:
-        return sorted(guard.children(recursive=True), key=lambda process: int(process.pid))
-    except psutil.NoSuchProcess:
-        return []
+    """A cluster's processes; a database server that its start has started is not one of them."""
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for process in guard.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if "qcluster" in process.cmdline():
+                    found.append(process)
+    return sorted(found, key=lambda process: int(process.pid))
 
 
 def _look(weather: Weather) -> None:
