@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from socials.models import Connection, SyncStatus, Worker
@@ -76,9 +78,10 @@ def beat(worker: str, *, pid: int, busy: int, cluster: str = "") -> None:
 
 
 def forget_dead() -> None:
-    """Drop the heartbeats of workers of this host that are gone."""
+    """Drop the heartbeats of workers of this host that are gone, and anybody's of a day ago."""
     ids = Worker.objects.filter(id__startswith=f"{host()}:").values_list("id", flat=True)
-    Worker.objects.filter(pk__in=[worker for worker in ids if is_dead(worker)]).delete()
+    gone = Q(pk__in=[worker for worker in ids if is_dead(worker)])
+    Worker.objects.filter(gone | Q(heartbeat_at__lt=Now() - timedelta(days=1))).delete()
 
 
 def _born(pid: int) -> str:
