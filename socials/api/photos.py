@@ -60,6 +60,30 @@ class RefreshedImageSerializer(Camel):
     updated = serializers.BooleanField(help_text="Whether the photo is another one now.")
 
 
+PHOTO = "https://greenroom.example/media/photos/3f/3f9c1d2e7b6a5048-512.webp"
+IMAGE = {
+    "talentId": 3,
+    "talentName": "Jane Smith",
+    "profileImageUrl": PHOTO,
+    "profileImageSource": "instagram",
+    "lastProfileImageSyncAt": "2026-01-10T12:00:00Z",
+    "connectedPlatforms": [
+        {"platform": "instagram", "handle": "janesmith", "hasProfileImage": True},
+        {"platform": "youtube", "handle": "janesmith", "hasProfileImage": False},
+    ],
+    "canAutoSync": True,
+    "nextSyncRecommended": False,
+}
+UPLOADED = IMAGE | {"profileImageSource": "manual", "canAutoSync": False}
+REFRESHED = {
+    "talentId": 3,
+    "source": "instagram",
+    "imageUrl": PHOTO,
+    "syncedAt": "2026-01-10T12:00:00Z",
+    "updated": True,
+}
+
+
 class RefreshImage(Strict):
     force_refresh = Flag(
         required=False, default=False, help_text="Also accounts looked at within 24 hours."
@@ -77,6 +101,7 @@ class ImageUpload(Strict):
 class ProfileImageSync(ApiView):
     @documented(
         name="syncProfileImage",
+        example=REFRESHED,
         summary="Refresh the photo from the talent's accounts",
         description="Answers when the accounts' pictures have been looked at, within seconds. "
         "When they can't be read the photo stays as it was.",
@@ -104,6 +129,7 @@ class ProfileImage(ApiView):
 
     @documented(
         name="getProfileImage",
+        example=IMAGE,
         summary="The photo, and the accounts that could give one",
         tag=TAG,
         answer=ProfileImageSerializer,
@@ -114,6 +140,7 @@ class ProfileImage(ApiView):
 
     @documented(
         name="uploadProfileImage",
+        example=UPLOADED,
         summary="Upload a photo",
         description="It wins over the accounts' pictures until it is removed. The crop is square, "
         "around the focus point (shares of width and height).",
@@ -146,6 +173,7 @@ class ProfileImage(ApiView):
 
     @documented(
         name="deleteProfileImage",
+        example=IMAGE,
         summary="Remove the uploaded photo and go back to the accounts'",
         tag=TAG,
         answer=ProfileImageSerializer,

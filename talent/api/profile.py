@@ -43,6 +43,34 @@ class Profile(serializers.Serializer[Any]):
     creator = Creator(allow_null=True)
 
 
+READ = {
+    "display_name": "Jane Smith",
+    "tiktok_followers": 120345,
+    "hearts": 2400000,
+    "videos": 312,
+    "following": 180,
+    "verified": True,
+    "avatar_url": "https://p16-sign-va.tiktokcdn.com/jane.jpeg",
+    "bio": "Food and travel",
+    "scrape_status": "READY",
+    "scrape_error": None,
+    "scraped_at": "2026-01-10T12:00:00Z",
+}
+JANE = {
+    "email": "jane@agency.example",
+    "display_name": "Jane Smith",
+    "company": "Smith Studios",
+    "role": "Creator",
+    "avatar_url": "",
+    "tiktok_handle": "janesmith",
+    "creator": READ,
+}
+CHANGED = JANE | {
+    "tiktok_handle": "jane.smith",
+    "creator": dict.fromkeys(READ) | {"scrape_status": "PENDING"},
+}
+
+
 class ProfileChange(Strict):
     display_name = Text(required=False, min_length=1, max_length=100)
     company = Text(required=False, allow_blank=True, max_length=100)
@@ -61,12 +89,19 @@ class ProfileChange(Strict):
 class ProfileView(ApiView):
     permission_classes = [SignedIn]
 
-    @documented(name="getProfile", summary="Your own profile", tag="Profile", answer=Profile)
+    @documented(
+        name="getProfile",
+        example=JANE,
+        summary="Your own profile",
+        tag="Profile",
+        answer=Profile,
+    )
     def get(self, request: Request) -> Response:
         return success(_shown(cast("User", request.user)))
 
     @documented(
         name="changeProfile",
+        example=CHANGED,
         summary="Change your profile; a new TikTok handle is scraped in the background",
         tag="Profile",
         body=ProfileChange,

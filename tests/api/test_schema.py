@@ -85,7 +85,8 @@ def test_every_example_is_true_to_its_schema(document: dict[str, Any]) -> None:
                 ]
                 assert errors == [], (method, path, status)
                 shown += int(status < "400")
-    assert shown >= 14
+            assert status in {"204", "304"} or content.get("examples"), (method, path, status)
+    assert shown > 30
 
 
 def test_every_field_that_goes_out_is_always_there(document: dict[str, Any]) -> None:
