@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from socials import cast, platforms
 from socials.connections import connect
 from socials.models import Connection, Snapshot
-from socials.platforms.kit.sandbox import Account, Mood
+from socials.platforms.kit.sandbox import Account, Mood, three_figures
 from talent import roster
 from talent.models import Talent, User
 
@@ -89,7 +89,7 @@ def _remember(row: Connection) -> None:
             Snapshot(
                 connection=row,
                 date=moment.date(),
-                followers=account.followers(moment),
+                followers=_told(account, moment),
                 following=account.following(moment),
                 posts=account.total_posts(moment),
                 source=sources[0].name,
@@ -99,3 +99,9 @@ def _remember(row: Connection) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def _told(account: Account, moment: datetime) -> int:
+    """Its followers as its platform would have told them, so that no day looks like a fall."""
+    followers = account.followers(moment)
+    return three_figures(followers) if account.platform == "YOUTUBE" else followers

@@ -55,6 +55,14 @@ def test_some_accounts_go_wrong_on_purpose() -> None:
     } <= moods  # fmt: skip
 
 
+def test_the_past_of_a_channel_is_cut_to_three_figures_as_youtube_tells_it() -> None:
+    load()
+    past = Snapshot.objects.filter(connection__platform="YOUTUBE")
+    told = past.values_list("followers", flat=True)
+    assert max(told) > 1000
+    assert all(len(str(number).rstrip("0")) <= 3 for number in told)
+
+
 def test_loading_it_again_changes_nothing() -> None:
     load()
     before = counts()

@@ -16,9 +16,10 @@ from hypothesis.extra.django import TestCase
 
 from socials import connections
 from socials.intelligence import kept, summary
+from socials.intelligence.types import Growth
 from socials.models import Connection, Post, Profile
 from talent.models import Talent
-from tests.intelligence.stage import NOW, account, figures, point, post
+from tests.intelligence.stage import NOW, TODAY, account, figures, point, post
 
 counts = st.one_of(st.none(), st.integers(0, 10**9))
 numbers = st.fixed_dictionaries(
@@ -66,6 +67,39 @@ class AnyPostsAtAll(TestCase):
             assert min(views) - 0.01 <= found.average_views <= max(views) + 0.01
         else:
             assert found.average_views is found.median_views is None
+
+
+class AnyHistoryAtAll(TestCase):
+    """Properties of lines and growth, whatever was read on which day."""
+
+    @given(
+        st.dictionaries(
+            st.integers(0, 400), st.one_of(st.none(), st.integers(0, 10**9)), max_size=30
+        ),
+        st.randoms(),
+        st.integers(0, 10**9),
+    )
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    def test_the_line_is_what_was_read_and_growth_is_from_the_nearest_point(
+        self, read: dict[int, int | None], random: Any, followers: int
+    ) -> None:
+        talent = Talent.objects.create(name="any", slug="any")
+        row = account(talent, handle="same", followers=followers)
+        days = list(read)
+        random.shuffle(days)
+        for ago in days:
+            point(row, ago, read[ago])
+        found = figures(talent, 90)
+        known = {ago: number for ago, number in read.items() if number is not None}
+        told = [((TODAY - one.date).days, one.followers) for one in found.history]
+        assert told == sorted(((a, n) for a, n in known.items() if a < 90), reverse=True)
+        for span in (7, 30, 90, 365):
+            # The day itself, else the day before it, else the day after.
+            before = next((known[a] for a in (span, span + 1, span - 1) if a in known), None)
+            growth = found.platforms[0].growth[f"d{span}"]
+            assert growth == (None if before is None else Growth.between(before, followers))
+        assert found.marks == found.best_posts == ()
+        talent.delete()
 
 
 # --- what is kept ---

@@ -11,7 +11,7 @@ from typing import Any
 from socials.platforms.apify_sandbox.rows import lost, newest, shown_handle
 from socials.platforms.apify_sandbox.runs import time
 from socials.platforms.kit import cdn
-from socials.platforms.kit.sandbox import Account, Mood
+from socials.platforms.kit.sandbox import Account, Mood, three_figures
 
 
 def rows(account: Account, given: str, limit: int, origin: str, now: datetime) -> list[Any]:
@@ -28,7 +28,7 @@ def rows(account: Account, given: str, limit: int, origin: str, now: datetime) -
         "channelUrl": f"https://www.youtube.com/channel/{_channel_id(account)}",
         "numberOfSubscribers": "plenty"
         if account.mood == Mood.GARBLED
-        else _three_figures(account.followers(now)),
+        else three_figures(account.followers(now)),
         "aboutChannelInfo": {
             "channelDescription": account.bio,
             "channelAvatarUrl": cdn.avatar(origin, account, now),
@@ -64,8 +64,3 @@ def _channel_id(account: Account) -> str:
     if re.fullmatch(r"UC[A-Za-z0-9_-]{22}", account.handle):
         return account.handle
     return "UC" + urlsafe_b64encode(sha256(account.handle.lower().encode()).digest())[:22].decode()
-
-
-def _three_figures(number: int) -> int:
-    step = int(10 ** max(len(str(number)) - 3, 0))
-    return number // step * step

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from socials.platforms.kit import cdn
-from socials.platforms.kit.sandbox import Account, Item, Mood, seed
+from socials.platforms.kit.sandbox import Account, Item, Mood, seed, three_figures
 
 NO_CHANNEL = {Mood.NONEXISTENT, Mood.PRIVATE}
 KEPT_NAMES = 100_000
@@ -386,11 +386,6 @@ def etag(*parts: str) -> str:
 
 def time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def three_figures(number: int) -> int:
-    step = int(10 ** max(len(str(number)) - 3, 0))
-    return number // step * step
 
 
 def iso_duration(seconds: int) -> str:
