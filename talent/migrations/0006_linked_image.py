@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='talent',
             name='linked_image_from',
-            field=models.CharField(blank=True, help_text='The address that this copy was made of.', max_length=2000),
+            field=models.CharField(blank=True, db_default='', default='', help_text='The address that this copy was made of.', max_length=2000),
         ),
         migrations.AddField(
             model_name='talent',
             name='linked_image_url',
-            field=models.CharField(blank=True, help_text="Our copy of the linked user's avatar.", max_length=2000),
+            field=models.CharField(blank=True, db_default='', default='', help_text="Our copy of the linked user's avatar.", max_length=2000),
         ),
     ]

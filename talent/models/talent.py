@@ -60,10 +60,18 @@ class Talent(models.Model):
     )
     last_profile_image_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
     linked_image_url = models.CharField(
-        max_length=2000, blank=True, help_text="Our copy of the linked user's avatar."
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Our copy of the linked user's avatar.",
     )
     linked_image_from = models.CharField(
-        max_length=2000, blank=True, help_text="The address that this copy was made of."
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The address that this copy was made of.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
