@@ -31,7 +31,7 @@ from socials.models import (
     SyncRun,
     Worker,
 )
-from socials.models.connection import max_attempts
+from socials.models.moves import max_attempts
 from socials.queries import state_of
 from talent.admin import ReadOnly, TalentAdmin
 from talent.models import Talent, User

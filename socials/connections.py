@@ -13,7 +13,7 @@ from django.dispatch import Signal
 from socials import handles, platforms
 from socials.images import pick as photos
 from socials.models import Connection, Grant, Priority, Revocation, SyncStatus, Trigger
-from socials.models.connection import ConnectionQuerySet, first_delay
+from socials.models.moves import ConnectionQuerySet, first_delay
 from talent.activity import record, record_many
 from talent.queue import later
 

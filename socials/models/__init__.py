@@ -2,14 +2,7 @@
 
 from socials.models.alarm import Alarm
 from socials.models.batch import Batch, BatchItem
-from socials.models.connection import (
-    Connection,
-    ConnectionType,
-    Platform,
-    Priority,
-    SyncStatus,
-    Trigger,
-)
+from socials.models.connection import Connection, ConnectionType, Platform
 from socials.models.duty import DeletionRequest, Heard
 from socials.models.grant import Grant, Revocation
 from socials.models.invite import Invite, Notice, PendingGrant
@@ -22,6 +15,7 @@ from socials.models.profile import Profile
 from socials.models.push import PushSubscription
 from socials.models.roster_import import RosterImport
 from socials.models.snapshot import Snapshot
+from socials.models.states import Priority, SyncStatus, Trigger
 from socials.models.sync_run import Outcome, SyncRun
 from socials.models.thumbnail import Thumbnail
 from socials.models.webhook import Delivery, Event, Webhook

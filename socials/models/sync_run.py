@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from socials.models.connection import Connection, Trigger
+from socials.models.connection import Connection
+from socials.models.states import Trigger
 
 
 class Outcome(models.TextChoices):

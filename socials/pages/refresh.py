@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from socials import batches
 from socials.models import Connection, Platform, SyncStatus
 from socials.models.batch import Batch
-from socials.models.connection import LIMITS
+from socials.models.states import LIMITS
 from socials.queries import RECONNECT_CODES, SYNCED
 from talent.models import Talent
 from talent.pages.access import actor, manager_action

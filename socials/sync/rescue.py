@@ -10,7 +10,7 @@ from django.db import transaction
 
 from socials import outbox
 from socials.models import Connection, Outcome, SyncRun, Trigger
-from socials.models.connection import LOST_TOO_OFTEN, MAX_LOST_WORKERS, ConnectionQuerySet
+from socials.models.moves import LOST_TOO_OFTEN, MAX_LOST_WORKERS, ConnectionQuerySet
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from socials import connections, platforms
 from socials.models import Connection, Platform, Priority, SyncStatus, Trigger
-from socials.models.connection import LIMITS
+from socials.models.states import LIMITS
 
 LOOK_SECONDS = 0.3
 MOVING = (SyncStatus.PENDING, SyncStatus.SYNCING)
