@@ -12,26 +12,19 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 
-import psycopg
-
-from config import embedded_postgres, processes
-from config.env import BASE_DIR, VAR_DIR, env
+from config import embedded_postgres, probes, processes
+from config.child import Child
+from config.env import VAR_DIR, env
 from socials import cast
 from socials.sandbox import settings_for
 
@@ -52,63 +45,6 @@ class Stopped(Exception):
 
 class CannotStart(Exception):
     """One clear line for the person at the terminal."""
-
-
-@dataclass
-class Child:
-    """One supervised process."""
-
-    name: str
-    command: list[str]
-    environment: dict[str, str] = field(repr=False)
-    keeps: tuple[int, ...] = ()
-    """File descriptors that it holds as long as it lives."""
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    deaths: int = 0
-    due: float = 0.0
-    """When to start it again (monotonic), while it is down."""
-    kill_at: float = 0.0
-    """When to kill it, because it was told to stop and may not hear."""
-
-    @property
-    def log(self) -> Path:
-        return VAR_DIR / "log" / f"{self.name}.log"
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=BASE_DIR,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=self.keeps,
-                preexec_fn=processes.dies_with_parent(signal.SIGTERM),  # noqa: PLW1509  one thread
-            )
-        self.started = time.monotonic()
-        self.due = self.kill_at = 0.0
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def terminate(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-
-    def sweep(self) -> None:
-        """Kill whatever is left of its group: a main process can die before its helpers."""
-        if self.process is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-
-    def last_words(self, lines: int = 12) -> str:
-        with suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-        return ""
 
 
 class Supervisor:
@@ -171,7 +107,7 @@ class Supervisor:
                 os.pwrite(self.lock, str(os.getpid()).encode(), 0)
                 return
             words = os.pread(self.lock, 200, 0).decode().split()
-            if words and _exists(int(words[0])):
+            if words and probes.exists(int(words[0])):
                 where = f" at {words[1]}" if len(words) > 1 else ""
                 raise CannotStart(
                     f"it is already running{where} (pid {words[0]}). "
@@ -214,8 +150,10 @@ class Supervisor:
         say("Starting web server and workers …")
         child("worker", "manage.py", "qcluster")
         child("web", "manage.py", "serve", "--host", HOST, "--port", str(port))
-        self._wait_until(lambda: answers(HOST, sandbox_port), sandbox, "the sandbox platforms")
-        self._wait_until(lambda: ready(self.address), self.children["web"], "Greenroom")
+        self._wait_until(
+            lambda: probes.answers(HOST, sandbox_port), sandbox, "the sandbox platforms"
+        )
+        self._wait_until(lambda: probes.ready(self.address), self.children["web"], "Greenroom")
         os.pwrite(self.lock, f"{os.getpid()} {self.address}\n".encode(), 0)
         if port != self.wanted_port:
             say(f"Port {self.wanted_port} is taken, so {port} is used.")
@@ -254,7 +192,7 @@ class Supervisor:
                 raise CannotStart(f"{what} died (see {child.log}):\n{child.last_words()}")
             if time.monotonic() > deadline:
                 raise CannotStart(
-                    f"{what} is not ready after {HEALTHY_SECONDS:g} s: {why_not_ready(self.address)}"
+                    f"{what} is not ready after {HEALTHY_SECONDS:g} s: {probes.why_not_ready(self.address)}"
                     f" (logs are in {VAR_DIR / 'log'})"
                 )
             self._watch()
@@ -305,7 +243,7 @@ class Supervisor:
         process, age = worker.process, time.monotonic() - worker.started
         if process is None or not worker.alive or worker.kill_at or age < self.stale_seconds:
             return
-        silence = silent_seconds(self.database, process.pid)
+        silence = probes.silent_seconds(self.database, process.pid)
         if silence is not None and silence > self.stale_seconds:
             say(f"worker gave no sign of life for {min(silence, age):.0f} s; starting it anew.")
             worker.terminate()
@@ -354,7 +292,7 @@ class Supervisor:
             say("Stopped.")
 
 
-# --- small questions ---------------------------------------------------------------------------
+# --- the steps below ---------------------------------------------------------------------------
 
 
 def say(line: str, *, error: bool = False) -> None:
@@ -374,61 +312,9 @@ def free_port(wanted: int) -> int:
     raise CannotStart(f"no port of {HOST} is free.")
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
-    with suppress(OSError), socket.create_connection((host, port), timeout=1):
-        return True
-    return False
-
-
-def ready(address: str) -> bool:
-    """Whether the web server says that all of it works."""
-    with suppress(OSError), urllib.request.urlopen(f"{address}/readyz", timeout=5) as reply:  # noqa: S310
-        return bool(reply.status == 200)
-    return False
-
-
-def silent_seconds(database: str, pid: int) -> float | None:
-    """How long ago the cluster under this guard last wrote a heartbeat (infinity: never).
-
-    None while the database can't tell.
-    """
-    question = (
-        "SELECT coalesce(extract(epoch FROM now() - max(heartbeat_at)), 'infinity') "
-        "FROM socials_worker WHERE host = %s AND cluster LIKE %s"
-    )
-    with suppress(psycopg.Error), psycopg.connect(database, connect_timeout=3) as connection:
-        answer = connection.execute(question, [socket.gethostname(), f"%:{pid}"]).fetchone()
-        return float(answer[0]) if answer else None
-    return None
-
-
-def why_not_ready(address: str) -> str:
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310
-            return "it is ready now"
-    except urllib.error.HTTPError as error:
-        with suppress(ValueError), error:
-            checks = json.loads(error.read()).get("checks", {})
-            return "; ".join(f"{name}: {told}" for name, told in checks.items() if told != "ok")
-        return f"/readyz answers {error.code}"
-    except OSError:
-        return "the web server does not answer"
-
-
 def _group(name: str) -> str:
     """Settings that belong together: an address is of no use with another system's key."""
     return "APIFY" if name == "SCRAPING_PROVIDER" else name.partition("_")[0]
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -72,10 +72,6 @@ class Meter:
             if (source, path) in self.drift or len(self.drift) < MOST_DRIFT:
                 self.drift[(source, path)] += 1
 
-    def charge(self, usd: float) -> None:
-        with self.lock:
-            self.cost_usd += usd
-
     def report(self, run: RunReport) -> None:
         """Keep a paid run and add what it cost."""
         with self.lock:
