@@ -5,7 +5,6 @@ One thread touches the database; it alone moves rows. The others wait on the net
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -22,28 +21,23 @@ from django.db import (
     OperationalError,
     connection,
     reset_queries,
-    transaction,
 )
-from django.db.models.functions import Now
-from django.utils import timezone
 
-from scraping import ledger
 from scraping.errors import (
     BadResponse,
-    Blocked,
     Failure,
     Internal,
     NotConfigured,
     PlatformUnavailable,
     QuotaExhausted,
     RateLimited,
-    ReauthRequired,
 )
 from socials import breaker, platforms, quota
-from socials.models import Connection, Priority, SyncStatus
-from socials.sync import reading, rescue, store, workers
+from socials.models import Connection, Priority
+from socials.sync import booking, reading, rescue, retries, store, workers
 from socials.sync.board import board
 from socials.sync.reading import Arrived, Chunk, Finished, Held
+from socials.sync.retries import Next
 from socials.types import Reading
 
 log = structlog.get_logger(__name__)
@@ -69,10 +63,6 @@ TOGETHER = 64
 
 ROWS_AT_ONCE = 200
 """Rows of one claim: so many are stored well within a lease."""
-
-OUTAGE_PATIENCE = timedelta(hours=1)
-"""A row that has waited so long for a platform to come back says so with an error."""
-LONGEST_WAIT = timedelta(days=1)
 
 
 class Loop:
@@ -304,7 +294,7 @@ class Loop:
             elif not event.held.stored:
                 self._late(event.held)
         for platform, source in sorted({(e.chunk.platform, e.chunk.source.name) for e in read}):
-            self._came_back(platform, source)
+            booking.came_back(platform, source)
         for (held, result), fate in zip(brought, store.save(brought), strict=True):
             self._saved(held, result, fate)
 
@@ -330,7 +320,7 @@ class Loop:
         if isinstance(failure, PlatformUnavailable):
             down_until = breaker.failed(platform, source, held.row.pk, failure.code)
         elif not isinstance(failure, (Internal, BadResponse, NotConfigured)):
-            self._came_back(platform, source)
+            booking.came_back(platform, source)
         if isinstance(failure, (RateLimited, QuotaExhausted)):
             self._limited(held, failure, source)
         elif down_until is not None:
@@ -340,17 +330,9 @@ class Loop:
         else:
             self._fail(held, reading.verdict(held.failures))
 
-    def _came_back(self, platform: str, source: str) -> None:
-        with transaction.atomic():
-            if breaker.succeeded(platform, source):
-                Connection.objects.filter(
-                    platform=platform, sync_status=SyncStatus.PENDING,
-                    error_code=PlatformUnavailable.code, next_attempt_at__gt=Now(),
-                ).update(next_attempt_at=Now())  # fmt: skip
-
     def _limited(self, held: Held, failure: Failure, source: str) -> None:
         """A limit with a known end snoozes its row, and the whole source where it is shared."""
-        until = _ahead(failure.retry_at)
+        until = retries.ahead(failure.retry_at)
         if isinstance(failure, QuotaExhausted) and failure.bucket and until is None:
             until = quota.exhaust(held.row.platform, failure.bucket)
         if until is not None and failure.bucket:
@@ -363,51 +345,25 @@ class Loop:
     # --- concluding ---
 
     def _snooze(self, held: Held, failure: Failure, until: datetime) -> None:
-        """Wait for the end of a limit or an outage, at no cost of attempts."""
-        row = held.row
-        began = row.started_at or row.updated_at
-        waited = began - (row.requested_at or began)
-        if isinstance(failure, PlatformUnavailable) and waited > OUTAGE_PATIENCE:
-            self._conclude(held, failure, retry_at=None)
-            return
-        self._conclude(held, failure, retry_at=min(until, began + LONGEST_WAIT), counted=False)
+        self._conclude(held, failure, retries.snooze(held, failure, until))
 
     def _fail(self, held: Held, failure: Failure) -> None:
-        """An attempt failed: try again where that can help, else say what a person must do."""
-        if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
-            delay = _delay(held.row.attempt + 1)
+        turn = retries.after(held, failure)
+        if turn.doubts:
             reading.wear_out(held)
-            self._conclude(held, failure, retry_at=delay, counted=False, doubts=1)
-            return
-        again = failure.later and not isinstance(failure, Blocked)
-        if again and held.row.attempt < len(settings.SYNC_RETRY_DELAYS):
-            delay = _delay(held.row.attempt + 1)
-            told = _ahead(failure.retry_at, by=delay)
-            self._conclude(held, failure, retry_at=told or delay)
-        else:
-            self._conclude(held, failure, retry_at=None)
+        self._conclude(held, failure, turn)
 
-    def _conclude(
-        self,
-        held: Held,
-        failure: Failure,
-        *,
-        retry_at: datetime | timedelta | None,
-        counted: bool = True,
-        doubts: int | None = None,
-    ) -> None:
+    def _conclude(self, held: Held, failure: Failure, turn: Next) -> None:
         try:
             store.save_failure(
-                held, failure, retry_at=retry_at, counted=counted, reauth_doubts=doubts
-            )
+                held, failure,
+                retry_at=turn.retry_at, counted=turn.counted, reauth_doubts=turn.doubts,
+            )  # fmt: skip
         except store.Late:
             self._late(held)
             return
         self._let_go(held)
-        log.info(
-            "sync.failed" if retry_at is None else "sync.retry" if counted else "sync.snoozed",
-            **_names(held), code=failure.code, detail=failure.detail,
-        )  # fmt: skip
+        log.info(turn.event, **_names(held), code=failure.code, detail=failure.detail)
 
     def _late(self, held: Held) -> None:
         self._let_go(held)
@@ -423,30 +379,9 @@ class Loop:
             self.unasked.pop(held.row.pk, None)
 
     def _settle(self, chunk: Chunk) -> None:
-        """Book what a chunk spent and told; where the database goes away, all of it is booked later."""
-        with transaction.atomic():
-            quota.settle(self.reservations[id(chunk)], chunk.meter.units)
-            self._note(chunk)
+        booking.settle(self.reservations[id(chunk)], chunk)
         del self.reservations[id(chunk)]
         self.in_flight[chunk.platform] -= 1
-
-    def _note(self, chunk: Chunk) -> None:
-        """Limits, costs and unknown fields. One that makes no sense must not stop the others."""
-        try:
-            with transaction.atomic():
-                for usage in chunk.meter.usages:
-                    quota.observe(usage)
-                    if usage.blocked_until is not None:
-                        breaker.block(
-                            chunk.platform, chunk.source.name, usage.blocked_until, "RATE_LIMITED"
-                        )
-                ledger.record(chunk.meter.runs)
-                if chunk.meter.drift:
-                    _sight(chunk)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            log.exception("sync.defect", platform=chunk.platform, source=chunk.source.name)
 
     # --- keeping ---
 
@@ -476,36 +411,6 @@ def _names(held: Held) -> dict[str, object]:
         "platform": held.row.platform,
         "attempt": held.row.attempt,
     }
-
-
-def _ahead(end: datetime | None, *, by: timedelta = timedelta()) -> datetime | None:
-    """A limit's end, unless it is over already: who says "now" would be asked without end."""
-    return end if end is not None and end > timezone.now() + by else None
-
-
-def _delay(attempt: int) -> timedelta:
-    """How long before this attempt, with a little jitter, so that herds disperse."""
-    delays = settings.SYNC_RETRY_DELAYS
-    seconds = delays[min(attempt, len(delays)) - 1]
-    return timedelta(seconds=seconds * random.uniform(0.95, 1.0))  # noqa: S311  no secret
-
-
-def _sight(chunk: Chunk) -> None:
-    """Count the fields and shapes that no parser knows, for people to look at."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            INSERT INTO socials_drift_sighting AS kept
-                (platform, source, path, times, first_seen_at, last_seen_at)
-            VALUES (%s, %s, %s, %s, statement_timestamp(), statement_timestamp())
-            ON CONFLICT (platform, source, path) DO UPDATE SET
-                times = kept.times + EXCLUDED.times, last_seen_at = EXCLUDED.last_seen_at
-            """,
-            [
-                (chunk.platform, source[:40], path[:300], times)
-                for (source, path), times in sorted(chunk.meter.drift.items())
-            ],
-        )
 
 
 def work_is_due() -> bool:

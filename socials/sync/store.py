@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,17 +10,18 @@ from typing import Any
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
-from scraping.errors import Failure, IdentityChanged, InvalidHandle, ReauthRequired
+from scraping.errors import Failure, ReauthRequired
 from scraping.types import Count, Quality
-from socials import handles, outbox
+from socials import outbox
 from socials.engagement import basis_of
-from socials.errors import CAUSES, repeats
-from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus, Trigger
-from socials.sync import planner, posts, tables
+from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus
+from socials.sync import identity, planner, posts, tables
 from socials.sync.cleaning import clean, count, link
 from socials.sync.reading import Held
+from socials.sync.runs import run_of
 from socials.sync.tables import COUNTS
-from socials.types import Depth, Reading, StopReason
+from socials.sync.wording import words
+from socials.types import Reading, StopReason
 from talent.activity import record
 from talent.queue import later
 
@@ -89,10 +89,12 @@ def _save_together(brought: Sequence[tuple[Held, Reading]]) -> list[Fate]:
     works: list[_Work] = []
     rows = _locked([held for held, _ in brought])
     profiles = Profile.objects.in_bulk(list(rows))
-    twins = _twins([(rows[held.row.pk], told) for held, told in brought if held.row.pk in rows])
+    twins = identity.twins(
+        [(rows[held.row.pk], told) for held, told in brought if held.row.pk in rows]
+    )
     for held, reading in brought:
         row = rows.get(held.row.pk)
-        objection = _objection(row, reading, twins) if row else Late()
+        objection = identity.objection(row, reading, twins) if row else Late()
         if row is None or objection is not None:
             fates.append(objection or Late())
             continue
@@ -116,13 +118,13 @@ def _write(works: Sequence[_Work]) -> None:
     _mark_deleted(works)
     tables.save_snapshots([_snapshot(work) for work in works])
     for work in works:
-        work.names = _renamed(work.row, work.reading)
+        work.names = identity.renamed(work.row, work.reading)
     stood = Connection.objects.all().succeed([_conclusion(work) for work in works])
     if len(stood) != len(works):
         raise Late
     SyncRun.objects.bulk_create(
         [
-            _run(work.held, Outcome.READY, reading=work.reading, posts_new=work.saved.posts_new)
+            run_of(work.held, Outcome.READY, reading=work.reading, posts_new=work.saved.posts_new)
             for work in works
         ]
     )
@@ -155,7 +157,7 @@ def save_failure(
         }
         if retry_at is not None:
             Connection.objects.all().retry(row.pk, at=retry_at, counted=counted, **claim, **more)
-            _run(held, Outcome.RETRY, failure=failure).save()
+            run_of(held, Outcome.RETRY, failure=failure).save()
             return
         if isinstance(failure, ReauthRequired):
             more["connected"] = False
@@ -165,30 +167,7 @@ def save_failure(
         more["told"] = failure.code
         at = planner.next_refresh_after(failure, row)
         Connection.objects.all().fail(row.pk, next_refresh_at=at, **claim, **more)
-        _run(held, Outcome.ERROR, failure=failure).save()
-
-
-def words(failure: Failure, row: Connection) -> str:
-    """The failure as staff read it: what happened, then what is known of it."""
-    cause = CAUSES[failure.code]
-    names = {
-        "P": row.get_platform_display(),
-        "h": handles.at(row.platform, row.handle),
-        "T": row.talent.first_name,
-    }
-    title = cause.title.format(**names)
-    told = _sentence(clean(failure.detail, 500), row)
-    if repeats(told, title):
-        told = cause.sentence.format(**names)
-    return told if told.startswith(title.rstrip(".")) else f"{title} {told}"
-
-
-def _sentence(told: str, row: Connection) -> str:
-    """A platform's or an adapter's note as a sentence; a handle keeps its own spelling."""
-    first = told.partition(" ")[0]
-    if first.isalpha() and first.islower() and first != row.handle:
-        told = told[0].upper() + told[1:]
-    return told if not told or told[-1] in ".!?…" else f"{told}."
+        run_of(held, Outcome.ERROR, failure=failure).save()
 
 
 def write_superseded(held: Held) -> None:
@@ -196,45 +175,7 @@ def write_superseded(held: Held) -> None:
     with transaction.atomic():
         alive = Connection.objects.filter(pk=held.row.pk).select_for_update(no_key=True)
         if alive.exists():
-            _run(held, Outcome.SUPERSEDED).save()
-
-
-def _run(
-    held: Held,
-    outcome: Outcome,
-    *,
-    failure: Failure | None = None,
-    reading: Reading | None = None,
-    posts_new: int = 0,
-) -> SyncRun:
-    """The record of one attempt."""
-    row = held.row
-    started_at = row.started_at or row.updated_at
-    duration = timedelta(seconds=time.monotonic() - held.claimed_at)
-    asked = held.ask.post_limit if held.ask.depth is Depth.FULL else len(held.ask.due_posts)
-    return SyncRun(
-        connection_id=row.pk,
-        platform=row.platform,
-        trigger=row.trigger if row.attempt <= 1 else Trigger.RETRY,
-        sync_version=row.sync_version,
-        attempt=row.attempt,
-        requested_at=row.requested_at,
-        started_at=started_at,
-        finished_at=started_at + duration,
-        duration_ms=round(duration.total_seconds() * 1000),
-        outcome=outcome,
-        error_code=failure.code if failure else "",
-        message=clean(failure.detail) if failure else "",
-        source=reading.source if reading else held.source.name if held.sources else "",
-        calls=held.calls,
-        units=held.units,
-        posts_asked=asked,
-        posts_delivered=len(reading.posts) if reading else 0,
-        posts_new=posts_new,
-        posts_total=count(reading.posts_total) if reading else None,
-        stop_reason=reading.stop_reason if reading else "",
-        worker=row.lease_owner,
-    )
+            run_of(held, Outcome.SUPERSEDED).save()
 
 
 def _locked(helds: Sequence[Held]) -> dict[int, Connection]:
@@ -243,79 +184,6 @@ def _locked(helds: Sequence[Held]) -> dict[int, Connection]:
     held_still = Connection.objects.filter(pk__in=claims, sync_status=SyncStatus.SYNCING)
     rows = held_still.order_by("pk").select_for_update(no_key=True)
     return {row.pk: row for row in rows if claims[row.pk] == (row.sync_version, row.lease_owner)}
-
-
-# --- is it the same account? ---
-
-
-def _twins(told: Sequence[tuple[Connection, Reading]]) -> dict[tuple[int, str, str], Connection]:
-    """Accounts by talent, platform and id, of the ids that rows are told for the first time."""
-    new = {
-        clean(reading.profile.external_id, 120): row.talent_id
-        for row, reading in told
-        if not row.external_id and reading.profile.external_id
-    }
-    if not new:
-        return {}
-    known = Connection.objects.filter(external_id__in=new, talent_id__in=set(new.values()))
-    return {(row.talent_id, row.platform, row.external_id): row for row in known}
-
-
-def _objection(
-    row: Connection, reading: Reading, twins: Mapping[tuple[int, str, str], Connection]
-) -> Failure | None:
-    """Why this reading is not the row's account; None when it is."""
-    told = clean(reading.profile.external_id, 120)
-    known = _known_id(row, reading.source)
-    if known and told and told != known:
-        return IdentityChanged(
-            f"{row.handle} belongs to another account now (id {told}, it was {known}).",
-            platform=row.platform,
-            source=reading.source,
-        )
-    twin = twins.get((row.talent_id, row.platform, told))
-    if twin is None or row.external_id or twin.pk == row.pk:
-        return None
-    return InvalidHandle(
-        f"This is the same account as {handles.at(row.platform, twin.handle)}, "
-        "which is connected already. Delete this one.",
-        platform=row.platform,
-        field="handle",
-    )
-
-
-def _known_id(row: Connection, source: str) -> str:
-    """The account's id as this source told it before. Ids of different sources don't compare."""
-    ids: dict[str, str] = row.metadata.get("ids", {})
-    return ids.get(source, "") if ids else row.external_id
-
-
-def _renamed(row: Connection, reading: Reading) -> dict[str, str]:
-    """The account's present names, where they changed and are free."""
-    told = clean(reading.profile.handle, 120).lstrip("@")
-    if not told or told == row.handle:
-        return {}
-    try:
-        account = handles.parse(row.platform, handle=told)
-    except InvalidHandle:
-        return {}
-    names = {"handle": account.handle, "handle_key": account.key, "profile_url": account.url}
-    if account.key == row.handle_key:
-        return names
-    others = Connection.objects.filter(
-        talent_id=row.talent_id, platform=row.platform, handle_key=account.key
-    )
-    if others.exclude(pk=row.pk).exists():
-        log.warning("sync.rename_clash", connection_id=row.pk, handle=account.handle)
-        return {}
-    if row.last_synced_at is not None:
-        record(
-            "connection.renamed",
-            talent_id=row.talent_id,
-            object=f"{row.get_platform_display()} {account.handle}",
-            details={"connectionId": row.pk, "from": row.handle, "to": account.handle},
-        )
-    return names
 
 
 # --- doubtful numbers ---
