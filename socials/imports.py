@@ -25,7 +25,7 @@ from socials.handles import Handle
 from socials.models import Connection
 from socials.platforms import PLATFORMS
 from socials.spreadsheets import Row, Table
-from talent import roster
+from talent import roster, rules
 from talent.models import Talent, User
 from talent.roles import can_read
 
@@ -190,8 +190,8 @@ class _RosterPlan:
             given["tags"] = tags.split(";")
         fields: dict[str, Any] = {}
         try:
-            fields |= roster.cleaned(**given)
-        except roster.RosterRefused as refusal:
+            fields |= rules.cleaned(**given)
+        except rules.RosterRefused as refusal:
             errors |= refusal.fields
         if manager := row.cells.get("manager"):
             found = self.staff.get(manager.casefold(), set())

@@ -13,7 +13,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 
-from talent import roster, second_factor, tokens
+from talent import roster, rules, second_factor, tokens
 from talent.models import Activity, ApiToken, CreatorProfile, Talent, User
 from talent.roles import Role
 
@@ -62,8 +62,8 @@ class TalentForm(forms.ModelForm[Talent]):
             name: value for name, value in given.items() if name not in {"manager", "linked_user"}
         }
         try:
-            given |= roster.cleaned(**plain)
-        except roster.RosterRefused as refusal:
+            given |= rules.cleaned(**plain)
+        except rules.RosterRefused as refusal:
             for field, texts in refusal.fields.items():
                 self.add_error(field, texts)
         return given

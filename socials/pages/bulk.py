@@ -22,6 +22,7 @@ from talent import roster
 from talent.models import Talent, User
 from talent.pages.access import actor, manager_action, staff_page
 from talent.roles import can_write
+from talent.rules import RosterRefused
 from talent.templatetags.figures import plural
 
 SHOWN_FOR = timedelta(days=1)
@@ -120,7 +121,7 @@ def _assign(request: HttpRequest, talents: QuerySet[Talent], count: int) -> None
         moved = roster.assign_manager(
             list(talents.values_list("pk", flat=True)), manager, actor=actor(request)
         )
-    except roster.RosterRefused as refusal:
+    except RosterRefused as refusal:
         messages.error(
             request, " ".join(text for texts in refusal.fields.values() for text in texts)
         )

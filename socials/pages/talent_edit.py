@@ -14,11 +14,11 @@ from socials.erasure import erase
 from socials.pages.connections import header_or_404
 from socials.pages.photo import photo_card
 from socials.pages.shell import page
-from talent import roster
+from talent import roster, rules
 from talent.models import Talent, User
 from talent.pages.access import actor, manager_action, staff_page
 from talent.roles import can_write
-from talent.roster import RosterRefused
+from talent.rules import RosterRefused
 
 TYPED = ("name", "email", "tags", "location", "bio", "linked_user")
 
@@ -73,7 +73,7 @@ class Draft:
             "manager_id": self.manager_id,
         }
         faults: dict[str, list[str]] = {}
-        for check in (lambda: roster.cleaned(**given), lambda: self._linked(given)):
+        for check in (lambda: rules.cleaned(**given), lambda: self._linked(given)):
             try:
                 check()
             except RosterRefused as fault:
@@ -83,7 +83,7 @@ class Draft:
         return given
 
     def _linked(self, given: dict[str, Any]) -> None:
-        given["linked_user_id"] = roster.user_named(self.linked_user)
+        given["linked_user_id"] = rules.user_named(self.linked_user)
 
     def refused(self, fault: RosterRefused) -> Draft:
         said = {name: " ".join(texts) for name, texts in fault.fields.items()}
@@ -113,7 +113,7 @@ def _draft_page(request: HttpRequest, draft: Draft, *, status: int = 200) -> Htt
         status=status,
         draft=draft,
         people=_people(draft),
-        zones=roster.timezones(),
+        zones=rules.timezones(),
     )
 
 
@@ -150,7 +150,7 @@ def _settings_page(
         header=header,
         draft=draft,
         people=_people(draft),
-        zones=roster.timezones(),
+        zones=rules.timezones(),
         refusal=refusal,
     )
 

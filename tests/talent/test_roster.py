@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from talent import roster
 from talent.models import Activity, Talent
+from talent.rules import RosterRefused
 
 
 def actions(talent_id):
@@ -86,7 +87,7 @@ def test_namesakes_added_at_the_same_moment_get_slugs_of_their_own():
     ],
 )
 def test_a_refusal_names_the_field_and_shows_a_right_example(db, fields, field, words):
-    with pytest.raises(roster.RosterRefused) as refusal:
+    with pytest.raises(RosterRefused) as refusal:
         roster.add(**{"name": "Jane", **fields})
     assert list(refusal.value.fields) == [field]
     assert words in refusal.value.fields[field][0]
@@ -94,20 +95,20 @@ def test_a_refusal_names_the_field_and_shows_a_right_example(db, fields, field, 
 
 
 def test_every_fault_is_told_at_once(db):
-    with pytest.raises(roster.RosterRefused) as refusal:
+    with pytest.raises(RosterRefused) as refusal:
         roster.add("", email="x", timezone="y")
     assert set(refusal.value.fields) == {"name", "email", "timezone"}
 
 
 def test_a_manager_is_staff(tilda, alice):
     assert roster.add("Jane", manager_id=alice.pk).manager == alice
-    with pytest.raises(roster.RosterRefused):
+    with pytest.raises(RosterRefused):
         roster.add("Bob", manager_id=tilda.pk)
 
 
 def test_a_user_is_linked_to_one_talent_only(tilda):
     first = roster.add("Tilda", linked_user_id=tilda.pk)
-    with pytest.raises(roster.RosterRefused, match="linked to Tilda already"):
+    with pytest.raises(RosterRefused, match="linked to Tilda already"):
         roster.add("Impostor", linked_user_id=tilda.pk)
     assert roster.update(first.pk, linked_user_id=tilda.pk, name="Tilda T").linked_user == tilda
 
