@@ -14,9 +14,10 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from socials import handles, platforms
-from socials.dashboard import GONE, Place, places
+from socials.dashboard import GONE
 from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action, repeats
+from socials.line import Place, places
 from socials.models import Connection, Post, SyncStatus, Worker
 from talent.models import Talent, User
 from talent.templatetags.marks import WORDS
@@ -129,11 +130,6 @@ class ConnectionCard:
     def busy(self) -> bool:
         return self.state in {"pending", "syncing"}
 
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing happens any more until a person acts."""
-        return self.state in {"error", "reauth"} and self.next_refresh_at is None
-
 
 def connection_cards(talent_id: int) -> list[ConnectionCard]:
     """A talent's accounts, synced platforms first. One query, and one more while any is queued."""
@@ -233,11 +229,6 @@ class TalentHeader:
     def busy(self) -> bool:
         """Whether every account that syncs is queued or being read already."""
         return all(card.busy for card in self.cards if card.syncs)
-
-    @property
-    def oldest_sync(self) -> datetime | None:
-        times = [card.last_synced_at for card in self.cards if card.syncs and card.last_synced_at]
-        return min(times, default=None)
 
 
 def talent_header(talent_id: int) -> TalentHeader | None:

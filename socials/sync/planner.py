@@ -156,17 +156,13 @@ class Share:
         return max(0, int((limit - self.level.used) / self.price))
 
 
-def affordable_syncs(platform: str) -> int:
-    """How many scheduled syncs may begin now."""
-    return _affordable(_budget(platform))
-
-
 def covered(platform: str) -> int | None:
     """How many accounts the quota keeps within the target; None where no quota is counted."""
     return min((share.covered for share in _budget(platform)), default=None)
 
 
 def _affordable(budget: Sequence[Share]) -> int:
+    """How many scheduled syncs may begin now."""
     return min((share.affordable for share in budget), default=UNBOUNDED)
 
 

@@ -143,13 +143,9 @@ def documented(
     )
 
 
-def error_of(status: int) -> type[serializers.Serializer[Any]]:
-    """The envelope of a refusal, as a component of the schema."""
-    return _error_of(status, ())
-
-
 @cache
 def _error_of(status: int, further: tuple[str, ...]) -> type[serializers.Serializer[Any]]:
+    """The envelope of a refusal, as a component of the schema."""
     told: dict[str, Any] = (
         {"enum": [CODES[status], *further]} if further else {"const": CODES[status]}
     )

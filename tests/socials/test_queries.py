@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socials import connections, dashboard, queries, rosters
+from socials import connections, dashboard, line, queries, rosters
 from socials.errors import CAUSES, Action
 from socials.models import Circuit, Connection, Profile, QuotaWindow, SyncRun, Worker
 from socials.rosters import RosterFilter
@@ -116,7 +116,7 @@ def test_an_account_that_waits_for_a_later_time_stands_in_no_line(jane):
     [(1, "Next in line"), (2, "2nd in line"), (11, "11th in line"), (23, "23rd in line")],
 )
 def test_places_are_counted_as_people_count(number, words):
-    assert str(dashboard.Place(number, None)) == words
+    assert str(line.Place(number, None)) == words
 
 
 def test_more_accounts_cost_no_more_queries(jane):
