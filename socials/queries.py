@@ -265,6 +265,11 @@ class Frame:
     late_workers: int
     last_sign_at: datetime | None = field(default=None)
 
+    @property
+    def working(self) -> int:
+        """Workers that are not late."""
+        return self.workers - self.late_workers
+
 
 LATE = timedelta(seconds=60)
 STALE_HOURS = 24

@@ -94,15 +94,19 @@ class SyncRecord:
         return self.ready / self.ended * 100 if self.ended else None
 
 
-def timeline(talent_id: int, show: str = "all", *, most: int = 60) -> list[Event]:
-    """The newest events first. Three queries at most."""
+def timeline(
+    talent_id: int, show: str = "all", *, connection_id: int | None = None, most: int = 60
+) -> list[Event]:
+    """The newest events first, of one account or of all. Three queries at most."""
     events: list[Event] = []
     if show in {"all", "people"}:
-        events += _deeds(talent_id, most)
+        events += _deeds(talent_id, connection_id, most)
     if show != "people":
         runs = SyncRun.objects.filter(connection__talent_id=talent_id).exclude(
             outcome=Outcome.SUPERSEDED
         )
+        if connection_id is not None:
+            runs = runs.filter(connection=connection_id)
         if show == "problems":
             runs = runs.exclude(outcome=Outcome.READY)
         newest = runs.select_related("connection__talent").order_by("-started_at", "-id")
@@ -130,8 +134,11 @@ def sync_records(talent_id: int) -> list[SyncRecord]:
     ]
 
 
-def _deeds(talent_id: int, most: int) -> list[Event]:
-    return deeds(Activity.objects.filter(talent_id=talent_id).order_by("-at", "-id")[:most])
+def _deeds(talent_id: int, connection_id: int | None, most: int) -> list[Event]:
+    told = Activity.objects.filter(talent_id=talent_id)
+    if connection_id is not None:
+        told = told.filter(details__connectionId=connection_id)
+    return deeds(told.order_by("-at", "-id")[:most])
 
 
 def deeds(events: Iterable[Activity]) -> list[Event]:

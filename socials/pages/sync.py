@@ -66,8 +66,12 @@ def _known() -> dict[str, Any]:
         "failing": sum(stats.errors_by_cause.values()),
         "workers": [(worker, _is_late(worker)) for worker in stats.workers],
         "runs": [
-            (run, handles.at(run.platform, run.connection.handle))
-            for run in dashboard.recent_runs(limit=RUNS)
+            (
+                runs.newest,
+                handles.at(runs.newest.platform, runs.newest.connection.handle),
+                runs.times,
+            )
+            for runs in dashboard.recent_runs(limit=RUNS)
         ],
         **_photos(),
         **_batches(),

@@ -42,12 +42,16 @@ def talent_overview(request: HttpRequest, talent_id: int) -> HttpResponse:
 def talent_activity(request: HttpRequest, talent_id: int) -> HttpResponse:
     show = request.GET.get("show", "all")
     show = show if show in SHOWN else "all"
+    header = header_or_404(talent_id)
+    asked = request.GET.get("profile", "")
+    profile = next((card for card in header.cards if str(card.id) == asked), None)
     return page(
         request,
         "socials/talent_activity.html",
         tab="activity",
-        header=header_or_404(talent_id),
-        days=by_day(timeline(talent_id, show)),
+        header=header,
+        days=by_day(timeline(talent_id, show, connection_id=profile and profile.id)),
+        profile=profile,
         records=sync_records(talent_id),
         show=show,
         shown=SHOWN,

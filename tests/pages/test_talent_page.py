@@ -12,7 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socials.models import Connection, Post, Snapshot, SyncRun
+from socials import connections
+from socials.models import Connection, Platform, Post, Snapshot, SyncRun
 from talent.models import Activity, Talent, User
 
 
@@ -66,6 +67,24 @@ def test_editing_keeps_what_was_there_and_the_log_shows_old_and_new(
     past = alice_browser.get(f"/talent/{jane.pk}/activity").content.decode()
     assert "<b>Alice Archer</b> edited the profile" in past
     assert "<del>Jane Smith</del><ins>Jane Stone</ins>" in past
+
+
+def test_activity_of_one_profile_leaves_out_the_others(
+    alice_browser: Client, alice: User, jane: Talent
+) -> None:
+    for platform in (Platform.INSTAGRAM, Platform.TIKTOK):
+        connections.connect(jane, platform, handle="jane", actor=alice)
+    one = jane.connections.get(platform=Platform.INSTAGRAM)
+    address = f"/talent/{jane.pk}/activity"
+    assert f'<option value="{one.pk}">' in alice_browser.get(address).content.decode()
+    past = alice_browser.get(address, {"profile": one.pk}).content.decode()
+    assert f'<option value="{one.pk}" selected>' in past
+    assert "added Instagram jane" in past
+    assert "added TikTok jane" not in past
+    assert f"?show=problems&amp;profile={one.pk}" in past
+    strange = alice_browser.get(address, {"profile": "x"}).content.decode()
+    assert "added Instagram jane" in strange
+    assert "added TikTok jane" in strange
 
 
 def test_archiving_and_restoring(alice_browser: Client, jane: Talent) -> None:

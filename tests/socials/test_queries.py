@@ -271,12 +271,14 @@ def test_failures_are_grouped_by_cause_with_the_first_few_of_each(make_talent):
     assert second.first[0].shown == "@jane"
 
 
-def test_recent_runs_are_of_one_account_or_of_all(make_talent):
-    one, two = connect(make_talent("A")), connect(make_talent("B"))
-    old, new, other = (
-        ended(one, ago=timedelta(hours=1)),
-        ended(one),
-        ended(two, ago=timedelta(days=1)),
-    )
-    assert dashboard.recent_runs(one.pk) == [new, old]
-    assert dashboard.recent_runs() == [new, old, other]
+def test_an_account_that_loops_leaves_room_for_others_among_the_recent_runs(make_talent):
+    looping, other = connect(make_talent("A")), connect(make_talent("B"))
+    good = ended(looping, ago=timedelta(hours=1))
+    for minutes in range(50, 40, -1):
+        failed = ended(looping, "error", ago=timedelta(minutes=minutes))
+    between = ended(other, ago=timedelta(minutes=45, seconds=30))
+    again = ended(looping, ago=timedelta(minutes=1))
+    shown = [(runs.newest, runs.times) for runs in dashboard.recent_runs()]
+    assert shown == [(again, 1), (failed, 10), (between, 1), (good, 1)]
+    assert [runs.newest for runs in dashboard.recent_runs(limit=2)] == [again, failed]
+    assert [runs.times for runs in dashboard.recent_runs(among=5)] == [1, 4]
