@@ -166,7 +166,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-CSRF_FAILURE_VIEW = "config.urls.csrf_failure"
+CSRF_FAILURE_VIEW = "talent.pages.access.csrf_failure"
 
 # --- static files and storage ------------------------------------------------------------------
 

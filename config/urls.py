@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import include, path, re_path
 
 from socials.pages.photos import photo, thumb
 from talent.api.errors import not_found
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403.html", {"expired_form": True}, status=403)
-
 
 handler500 = "talent.pages.errors.server_error"
 

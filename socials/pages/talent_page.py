@@ -50,7 +50,7 @@ def talent_activity(request: HttpRequest, talent_id: int) -> HttpResponse:
         "socials/talent_activity.html",
         tab="activity",
         header=header,
-        days=by_day(timeline(talent_id, show, connection_id=profile and profile.id)),
+        days=by_day(timeline(talent_id, show, connection_id=profile.id if profile else None)),
         profile=profile,
         records=sync_records(talent_id),
         show=show,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -96,6 +97,13 @@ def actor(request: HttpRequest) -> User:
     """The signed-in person, for the activity log."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form of an earlier sign-in; a part of a page whose reader has left is led to the sign-in."""
+    if request.headers.get("HX-Request") and not request.user.is_authenticated:
+        return _sign_in_first(request)
+    return render(request, "403.html", {"expired_form": True}, status=403)
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponse:

@@ -155,6 +155,10 @@ def test_a_form_without_its_token_is_refused_with_words(alice: User, jane: Talen
     answer = browser.post(f"/talent/{jane.pk}/archive")
     assert answer.status_code == 403
     assert "This form is no longer valid" in answer.content.decode()
+    browser.logout()
+    part = {"HX-Request": "true", "HX-Current-URL": f"http://testserver/talent/{jane.pk}"}
+    answer = browser.post(f"/talent/{jane.pk}/archive", headers=part)
+    assert answer["HX-Redirect"] == f"/login?next=%2Ftalent%2F{jane.pk}"
 
 
 @pytest.mark.parametrize(
