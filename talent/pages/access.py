@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
 
 from talent.models import User
 from talent.roles import can_read, can_write
@@ -43,15 +44,7 @@ def own_page(view: View[P]) -> View[P]:
 
 def own_action(view: View[P]) -> View[P]:
     """A change of what is one's own: POST only."""
-
-    @own_page
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        return view(request, *args, **kwargs)
-
-    return guarded
+    return own_page(require_POST(view))
 
 
 def staff_page(view: View[P]) -> View[P]:
@@ -82,15 +75,7 @@ def manager_page(view: View[P]) -> View[P]:
 
 def manager_action(view: View[P]) -> View[P]:
     """A change: POST only, by a manager."""
-
-    @manager_page
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        return view(request, *args, **kwargs)
-
-    return guarded
+    return manager_page(require_POST(view))
 
 
 def actor(request: HttpRequest) -> User:

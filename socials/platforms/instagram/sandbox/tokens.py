@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from socials.platforms.instagram.sandbox import errors
+from socials.platforms.kit.consent import consent
 from socials.platforms.kit.sandbox import Account, Mood, Request, Response, memory
 
 PREFIX = "IGAAsandbox"
@@ -83,7 +83,12 @@ def authorize(request: Request) -> Response:
         kind = "shorter" if f"without.{INSIGHTS}" in query else "short"
         code = _code(query["handle"], query["redirect_uri"], kind)
         return _back(query["redirect_uri"], code=code, state=query.get("state", ""))
-    return _consent(query)
+    return consent(
+        "Instagram",
+        query,
+        wants="your profile, posts and insights",
+        refusable={INSIGHTS: "insights"},
+    )
 
 
 def exchange(request: Request) -> Response:
@@ -162,23 +167,6 @@ def _back(redirect_uri: str, **answer: str) -> Response:
     separator = "&" if "?" in redirect_uri else "?"
     query = urlencode({name: value for name, value in answer.items() if value})
     return Response(302, b"", {"Location": f"{redirect_uri}{separator}{query}#_"})
-
-
-def _consent(asked: Mapping[str, str]) -> Response:
-    hidden = "".join(
-        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-        for name, value in asked.items()
-    )
-    page = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Instagram (sandbox)</title>"
-        "<meta name=viewport content='width=device-width'>"
-        "<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto}</style>"
-        "<h1>Instagram sandbox</h1><p>Greenroom asks for your profile, posts and insights.</p>"
-        f"<form>{hidden}<p><label>Log in as <input name=handle value=jane.smith></label></p>"
-        f"<p><label><input type=checkbox name='without.{INSIGHTS}'> keep insights to myself"
-        "</label></p><button>Allow</button> <button name=cancel value=1>Cancel</button></form></html>"
-    )
-    return Response(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
 def _code(handle: str, redirect_uri: str, kind: str) -> str:

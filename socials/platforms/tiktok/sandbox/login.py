@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
+from socials.platforms.kit.consent import back, consent
 from socials.platforms.kit.sandbox import Account, Mood, Request, Response, memory
 from socials.platforms.tiktok.sandbox.tokens import (
     ACCESS_SECONDS,
@@ -34,7 +33,7 @@ def authorize(request: Request) -> Response:
     if "cancel" in asked:
         description = "User denied the authorization request"
         answer = {"error": "access_denied", "error_description": description, "state": state}
-        return _back(asked["redirect_uri"], answer)
+        return back(asked["redirect_uri"], answer)
     if asked.get("handle"):
         wanted = asked["scope"].split(",")
         letters = "".join(
@@ -44,8 +43,13 @@ def authorize(request: Request) -> Response:
         )
         names = ",".join(SCOPES[letter] for letter in letters)
         value = new_code(asked["handle"], letters, asked["redirect_uri"])
-        return _back(asked["redirect_uri"], {"code": value, "scopes": names, "state": state})
-    return _consent(asked)
+        return back(asked["redirect_uri"], {"code": value, "scopes": names, "state": state})
+    return consent(
+        "TikTok",
+        asked,
+        wants="your profile, numbers and videos",
+        refusable={name: name for name in SCOPES.values() if name != SCOPES["b"]},
+    )
 
 
 def _problem(asked: Mapping[str, str]) -> str:
@@ -58,31 +62,6 @@ def _problem(asked: Mapping[str, str]) -> str:
     if not set(asked.get("scope", "").split(",")) <= set(SCOPES.values()):
         return "scope"
     return ""
-
-
-def _back(redirect_uri: str, answer: Mapping[str, str]) -> Response:
-    return Response(302, b"", {"Location": f"{redirect_uri}?{urlencode(answer)}"})
-
-
-def _consent(asked: Mapping[str, str]) -> Response:
-    hidden = "".join(
-        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-        for name, value in asked.items()
-    )
-    boxes = "".join(
-        f"<p><label><input type=checkbox name='without.{name}'> keep {name} to myself</label></p>"
-        for name in SCOPES.values()
-        if name != SCOPES["b"]
-    )
-    page = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>TikTok (sandbox)</title>"
-        "<meta name=viewport content='width=device-width'>"
-        "<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto}</style>"
-        "<h1>TikTok sandbox</h1><p>Greenroom asks for your profile, numbers and videos.</p>"
-        f"<form>{hidden}<p><label>Log in as <input name=handle value=jane.smith></label></p>"
-        f"{boxes}<button>Allow</button> <button name=cancel value=1>Cancel</button></form></html>"
-    )
-    return Response(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
 def token(request: Request) -> Response:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
 
+from socials.platforms.kit.consent import back, consent
 from socials.platforms.kit.sandbox import Account, Mood, Request, Response, memory
 from socials.platforms.youtube.sandbox import refusals
 from socials.platforms.youtube.sandbox.data import token_of
@@ -59,15 +58,21 @@ def _authorize(request: Request) -> Response:
         return Response(400, f"Error 400: {problem}".encode(), {"Content-Type": "text/plain"})
     state = {"state": asked["state"]} if "state" in asked else {}
     if "cancel" in asked:
-        return _back(asked["redirect_uri"], {**state, "error": "access_denied"})
+        return back(asked["redirect_uri"], {**state, "error": "access_denied"})
     if asked.get("handle"):
         wanted = asked["scope"].split(" ")
         given = [name for name in wanted if f"without.{name}" not in asked]
         if not given:
-            return _back(asked["redirect_uri"], {**state, "error": "access_denied"})
+            return back(asked["redirect_uri"], {**state, "error": "access_denied"})
         answer = {**state, "code": _code(asked, given), "scope": " ".join(given)}
-        return _back(asked["redirect_uri"], answer)
-    return _consent(asked)
+        return back(asked["redirect_uri"], answer)
+    return consent(
+        "Google",
+        asked,
+        wants="your YouTube channel",
+        refusable={scope: scope.rpartition("/")[2] for scope in asked["scope"].split(" ")},
+        account="Channel",
+    )
 
 
 def _problem(asked: Mapping[str, str]) -> str:
@@ -82,31 +87,6 @@ def _problem(asked: Mapping[str, str]) -> str:
     if asked.get("code_challenge_method", "S256") != "S256":
         return "invalid_request"
     return ""
-
-
-def _back(redirect_uri: str, answer: Mapping[str, str]) -> Response:
-    return Response(302, b"", {"Location": f"{redirect_uri}?{urlencode(answer)}"})
-
-
-def _consent(asked: Mapping[str, str]) -> Response:
-    hidden = "".join(
-        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-        for name, value in asked.items()
-    )
-    boxes = "".join(
-        f"<p><label><input type=checkbox name='without.{html.escape(name)}'> "
-        f"keep {html.escape(name.rpartition('/')[2])} to myself</label></p>"
-        for name in asked["scope"].split(" ")
-    )
-    page = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Google (sandbox)</title>"
-        "<meta name=viewport content='width=device-width'>"
-        "<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto}</style>"
-        "<h1>Google sandbox</h1><p>Greenroom asks for your YouTube channel.</p>"
-        f"<form>{hidden}<p><label>Channel <input name=handle value=jane.smith></label></p>"
-        f"{boxes}<button>Allow</button> <button name=cancel value=1>Cancel</button></form></html>"
-    )
-    return Response(200, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
 def _code(asked: Mapping[str, str], given: list[str]) -> str:
