@@ -149,18 +149,7 @@ def come_back(
         raise LinkEnded(*LINK_ENDED)
     name = platforms.get(platform).name
     if error:
-        log.info("authorisation.denied", platform=platform, reason=error[:60])
-        if error == "access_denied":
-            raise Denied(
-                f"You didn't allow access on {name}.",
-                "Nothing was stored. You can try again whenever you like.",
-                invite=invite,
-            )
-        raise Refused(
-            f"{name} didn't finish the sign-in.",
-            "Nothing was stored. Try again in a few minutes.",
-            invite=invite,
-        )
+        raise _refusal(platform, error, invite)
     if not code:
         raise InvalidState(
             f"{name} sent nothing we can use.", "Start over from your link.", invite=invite
@@ -181,6 +170,23 @@ def come_back(
             grants.give_back(platform, grant, invite.talent_id)
         raise Refused(*_words(name, failure), invite=invite) from None
     return _pend(session, invite, platform, grant, account)
+
+
+def _refusal(platform: str, error: str, invite: Invite) -> Denied | Refused:
+    """What the platform's ``error`` in the redirect means: the talent's own no, or its trouble."""
+    log.info("authorisation.denied", platform=platform, reason=error[:60])
+    name = platforms.get(platform).name
+    if error == "access_denied":
+        return Denied(
+            f"You didn't allow access on {name}.",
+            "Nothing was stored. You can try again whenever you like.",
+            invite=invite,
+        )
+    return Refused(
+        f"{name} didn't finish the sign-in.",
+        "Nothing was stored. Try again in a few minutes.",
+        invite=invite,
+    )
 
 
 def seen(pending: PendingGrant) -> Seen:

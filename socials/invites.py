@@ -56,19 +56,7 @@ def create(
         )
     if not 1 <= expires_in_hours <= LONGEST_HOURS:
         raise InviteRefused("expiresInHours", f"Give 1 to {LONGEST_HOURS} hours, for example 168.")
-    chosen = tuple(dict.fromkeys(wanted)) or available()
-    for name in chosen:
-        if name not in platforms.PLATFORMS or not platforms.get(name).oauth:
-            raise InviteRefused(
-                "platforms", f"{name} can't be connected by link. Use INSTAGRAM, TIKTOK or YOUTUBE."
-            )
-        if missing := platforms.missing_for_connecting(name):
-            raise InviteRefused(
-                "platforms",
-                f"{platforms.get(name).name} isn't set up: set {' and '.join(missing)}.",
-            )
-    if not chosen:
-        raise InviteRefused("platforms", "No platform is set up for connecting by link yet.")
+    chosen = _chosen(wanted)
     token = Invite.new_token()
     with transaction.atomic():
         invite = Invite.objects.create(
@@ -90,6 +78,24 @@ def create(
         if email:
             later("socials.tasks.send_invite", invite.pk)
     return invite
+
+
+def _chosen(wanted: Sequence[str]) -> tuple[str, ...]:
+    """Platforms that can be connected by link: these, or all that are set up."""
+    chosen = tuple(dict.fromkeys(wanted)) or available()
+    for name in chosen:
+        if name not in platforms.PLATFORMS or not platforms.get(name).oauth:
+            raise InviteRefused(
+                "platforms", f"{name} can't be connected by link. Use INSTAGRAM, TIKTOK or YOUTUBE."
+            )
+        if missing := platforms.missing_for_connecting(name):
+            raise InviteRefused(
+                "platforms",
+                f"{platforms.get(name).name} isn't set up: set {' and '.join(missing)}.",
+            )
+    if not chosen:
+        raise InviteRefused("platforms", "No platform is set up for connecting by link yet.")
+    return chosen
 
 
 def find(token: str, *, opened: bool = True) -> Invite | None:

@@ -20,7 +20,7 @@ from googleapiclient.http import HttpRequest
 
 from socials.platforms.kit.sandbox import memory
 from socials.platforms.youtube.sandbox.data import API_KEY, token_of
-from socials.platforms.youtube.sandbox.people import channel_id, names
+from socials.platforms.youtube.sandbox.ids import channel_id, names
 from socials.sandbox import Sandbox
 
 DOCUMENT = json.loads(

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from socials import connections, quota
 from socials.models import Connection, Post, Profile, SyncRun
-from socials.platforms.youtube.sandbox.people import channel_id
+from socials.platforms.youtube.sandbox.ids import channel_id
 from socials.sync.engine import Loop
 from talent.models import Talent
 

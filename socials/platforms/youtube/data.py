@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from scraping.errors import (
     BadResponse,
@@ -28,10 +28,10 @@ from socials.platforms.kit.platform import Outcome
 from socials.platforms.youtube import parse
 from socials.platforms.youtube.api import MOST, Api
 from socials.platforms.youtube.failures import PLATFORM, SOURCE, STATS, UNITS
+from socials.platforms.youtube.listing import BEGINNING, Listing, calls, listed, most_pages
 from socials.platforms.youtube.parse import Entry
 from socials.types import Ask, Context, Depth, Reading, StopReason, Token
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 METRICS = ("views", "likes", "comments")
 LISTED = "listed"
 """In ``Profile.extra``: ids of the newest videos that were listed, to tell new ones from known."""
@@ -65,14 +65,14 @@ class YouTubeData:
         full = [ask for ask in asks if ask.depth is Depth.FULL]
         cheap = [ask for ask in asks if ask.depth is Depth.CHEAP]
         together = sum(1 for ask in asks if _channel_id(ask))
-        units = _calls(together) + len(asks) - together
-        units += sum(_most_pages(ask.post_limit) + _calls(ask.post_limit) for ask in full)
-        units += sum(_most_pages(_cheap_limit(ask)) for ask in cheap)
+        units = calls(together) + len(asks) - together
+        units += sum(most_pages(ask.post_limit) + calls(ask.post_limit) for ask in full)
+        units += sum(most_pages(_cheap_limit(ask)) for ask in cheap)
         if not cheap:
             return {UNITS: units}
         due = sum(len(ask.due_posts) for ask in cheap)
         new = min(sum(min(ask.post_limit, MOST) for ask in cheap), NEW_AT_ONCE)
-        return {UNITS: units + bool(due or new), STATS: _calls(due + new)}
+        return {UNITS: units + bool(due or new), STATS: calls(due + new)}
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
         if context.settings.get("YOUTUBE_API_KEY"):
@@ -80,15 +80,6 @@ class YouTubeData:
             return
         for ask in asks:  # nobody is read with another's permission
             yield from _Batch((ask,), context, token=ask.token).read()
-
-
-def _calls(ids: int) -> int:
-    return -(-ids // MOST)
-
-
-def _most_pages(posts: int) -> int:
-    """One more than would do, for entries that are private or deleted."""
-    return _calls(posts) + 1 if posts > 0 else 0
 
 
 def _cheap_limit(ask: Ask) -> int:
@@ -109,25 +100,12 @@ def _channel_id(ask: Ask) -> str:
 
 
 @dataclass(slots=True)
-class _Listing:
-    """The newest uploads, and why there are no more of them."""
-
-    entries: list[Entry] = field(default_factory=list)
-    stop: StopReason = StopReason.END
-    since: datetime | None = None
-
-    @property
-    def partial(self) -> tuple[str, ...]:
-        return ("posts",) if self.stop in {StopReason.FAULT, StopReason.REFUSED} else ()
-
-
-@dataclass(slots=True)
 class _Cheap:
     """A cheap reading under way: its channel is read, the numbers of its videos are not yet."""
 
     ask: Ask
     profile: Profile
-    listing: _Listing
+    listing: Listing
     new: list[Entry]
 
 
@@ -222,12 +200,12 @@ class _Batch:
     # --- everything ---
 
     def _fully(self, ask: Ask, profile: Profile) -> Reading:
-        listing = self._listed(profile, ask.post_limit)
+        listing = listed(self.api, profile, ask.post_limit)
         entries = {entry.video_id: entry for entry in listing.entries}
         posts = self._videos(list(entries), listing)
         return self._reading(ask, profile, listing, posts)
 
-    def _videos(self, ids: Sequence[str], listing: _Listing) -> list[Post]:
+    def _videos(self, ids: Sequence[str], listing: Listing) -> list[Post]:
         """The videos of a listing. Those that were listed and are not there are not public."""
         posts: dict[str, Post] = {}
         for batch in _batches(ids):
@@ -244,53 +222,13 @@ class _Batch:
         listing.entries = [entry for entry in listing.entries if entry.video_id in posts]
         return [posts[video_id] for video_id in ids if video_id in posts]
 
-    def _listed(self, profile: Profile, limit: int) -> _Listing:
-        """The newest public uploads. Raises the Failure of the first page, unless it says that
-        there are none or that they may not be seen."""
-        listing = _Listing()
-        if limit <= 0:
-            listing.stop = StopReason.LIMIT
-            return listing
-        try:
-            self._turn_pages(listing, profile.extra["uploads_playlist"], limit)
-        except NotFound:
-            # A channel that never uploaded has no such playlist.
-            pass
-        except (PrivateAccount, PermissionMissing):
-            listing.stop = StopReason.REFUSED
-        if listing.stop in {StopReason.END, StopReason.LIMIT}:
-            listing.since = _complete_since(listing, profile.posts.value)
-        return listing
-
-    def _turn_pages(self, listing: _Listing, playlist: str, limit: int) -> None:
-        seen: dict[str, Entry] = {}
-        page_token = following = ""
-        for number in range(_most_pages(limit)):
-            try:
-                page = self.api.uploads(playlist, size=MOST, page_token=page_token)
-                fresh = {e.video_id: e for e in parse.entries(page) if e.video_id not in seen}
-                following = page.text("nextPageToken") or ""
-            except Failure:
-                if number == 0:
-                    raise
-                listing.stop = StopReason.FAULT
-                break
-            seen |= fresh
-            if len(seen) >= limit or not following or following == page_token:
-                break
-            page_token = following
-        more = bool(following) or len(seen) > limit
-        listing.entries = list(seen.values())[:limit]
-        if listing.stop is not StopReason.FAULT:
-            listing.stop = StopReason.LIMIT if more else StopReason.END
-
     # --- only the news ---
 
     def _cheaply(self, ask: Ask, profile: Profile) -> _Cheap:
         total = profile.posts.value
         if ask.known_posts is not None and total == ask.known_posts:
-            return _Cheap(ask, profile, _Listing(stop=StopReason.UNCHANGED), [])
-        listing = self._listed(profile, _cheap_limit(ask))
+            return _Cheap(ask, profile, Listing(stop=StopReason.UNCHANGED), [])
+        listing = listed(self.api, profile, _cheap_limit(ask))
         known = set(ask.extra.get(LISTED, "").split())
         return _Cheap(
             ask, profile, listing, [e for e in listing.entries if e.video_id not in known]
@@ -366,7 +304,7 @@ class _Batch:
     # --- both ---
 
     def _reading(
-        self, ask: Ask, profile: Profile, listing: _Listing, posts: Iterable[Post]
+        self, ask: Ask, profile: Profile, listing: Listing, posts: Iterable[Post]
     ) -> Reading:
         newest = " ".join(entry.video_id for entry in listing.entries[:MOST])
         return Reading(
@@ -401,15 +339,3 @@ def _posts(
 ) -> dict[str, Post]:
     found = (parsed(item, read_at=read_at) for item in items)
     return {post.external_id: post for post in found if post is not None}
-
-
-def _complete_since(listing: _Listing, total: int | None) -> datetime | None:
-    """Since when every public video is in the listing: from the beginning when it has them all.
-
-    Else since the newest of its last three: one that was published long after it was uploaded may
-    stand out of order, and must not make us believe that we saw further back than we did.
-    """
-    if listing.stop is StopReason.END and total is not None and len(listing.entries) >= total:
-        return BEGINNING
-    times = [entry.published_at for entry in listing.entries[-3:] if entry.published_at]
-    return max(times, default=None)

@@ -1,54 +1,29 @@
-"""The sandbox's channels and videos as resources. Ids lead back to their handles, so that a sandbox
-which was started anew knows every channel that an earlier one told of.
-"""
+"""The sandbox's channels and videos as resources."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from threading import Lock
 from typing import Any
 
 from socials.platforms.kit import cdn
 from socials.platforms.kit.sandbox import Account, Item, Mood, seed, three_figures
+from socials.platforms.youtube.sandbox.ids import (
+    VIDEO_BITS,
+    channel_id,
+    handle_of,
+    names,
+    video_id,
+    video_number,
+)
 
 NO_CHANNEL = {Mood.NONEXISTENT, Mood.PRIVATE}
-KEPT_NAMES = 100_000
 DELETED_AT = 7
 """The place in every list of uploads where a deleted video stands."""
-
-_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789._-/"
-_LONGEST = 24
-_CHANNEL_BITS, _VIDEO_BITS = 132, 64
-# Odd numbers, so that multiplying can be undone: ids that look like nothing, and lead back.
-_CHANNEL_MIX = int.from_bytes(hashlib.sha256(b"channel").digest()[:16]) | 1
-_VIDEO_MIX = int.from_bytes(hashlib.sha256(b"video").digest()[:8]) | 1
-
-
-class _Names:
-    """Handles by numbers that they do not follow from, as long as the sandbox stands."""
-
-    def __init__(self) -> None:
-        self._names: OrderedDict[int, str] = OrderedDict()
-        self._lock = Lock()
-
-    def keep(self, number: int, name: str) -> None:
-        with self._lock:
-            self._names[number] = name
-            self._names.move_to_end(number)
-            while len(self._names) > KEPT_NAMES:
-                self._names.popitem(last=False)
-
-    def find(self, number: int) -> str | None:
-        return self._names.get(number)
-
-
-names = _Names()
 
 
 @dataclass(frozen=True)
@@ -180,7 +155,7 @@ class Channel:
         )  # fmt: skip
 
     def _deleted_entry(self, place: int) -> dict[str, Any]:
-        gone = _encoded((self.account.number << 16 | 0xFFFF) & (2**_VIDEO_BITS - 1))
+        gone = video_id((self.account.number << 16 | 0xFFFF) & (2**VIDEO_BITS - 1))
         return _resource(
             "youtube#playlistItem",
             base64.urlsafe_b64encode(f"{self.uploads}.{gone}".encode()).decode(),
@@ -212,7 +187,7 @@ class Video:
 
     @property
     def id(self) -> str:
-        return _encoded(self.channel.number << 16 | self.item.index)
+        return video_id(self.channel.number << 16 | self.item.index)
 
     @property
     def seconds(self) -> int:
@@ -301,7 +276,7 @@ def channel_by_handle(handle: str, now: datetime, origin: str) -> Channel | None
 
 
 def channel_by_id(wanted: str, now: datetime, origin: str) -> Channel | None:
-    handle = _handle_of(wanted)
+    handle = handle_of(wanted)
     return channel_by_handle(handle, now, origin) if handle else None
 
 
@@ -310,7 +285,7 @@ def videos_by_id(ids: Iterable[str], now: datetime, origin: str) -> list[Video]:
     channels: dict[str, Channel | None] = {}
     found = []
     for wanted in ids:
-        number = _decoded(wanted)
+        number = video_number(wanted)
         handle = names.find(number >> 16) if number is not None else None
         if handle is None or number is None:
             continue
@@ -320,57 +295,6 @@ def videos_by_id(ids: Iterable[str], now: datetime, origin: str) -> list[Video]:
         if channel:
             found += [Video(i, channel) for i in channel.items if i.index == number & 0xFFFF]
     return found
-
-
-# --- ids -----------------------------------------------------------------------------------------
-
-
-def channel_id(handle: str) -> str:
-    """UC and 22 signs: a short plain handle mixed up, or a hash that is remembered."""
-    handle = handle.lower()
-    number = 0
-    if len(handle) <= _LONGEST and all(sign in _SIGNS for sign in handle):
-        for sign in reversed(handle):
-            number = number * (len(_SIGNS) + 1) + _SIGNS.index(sign) + 1
-        number = number * 2 + 1
-    else:
-        number = int.from_bytes(hashlib.sha256(handle.encode()).digest()[:16]) * 2
-        names.keep(number, handle)
-    mixed = number * _CHANNEL_MIX % 2**_CHANNEL_BITS
-    text = base64.urlsafe_b64encode((mixed << 4).to_bytes(17)).decode()
-    return f"UC{text[:22]}"
-
-
-def _handle_of(wanted: str) -> str | None:
-    try:
-        mixed = int.from_bytes(base64.urlsafe_b64decode(f"{wanted[2:]}A=")) >> 4
-    except ValueError:
-        return None
-    number = mixed * pow(_CHANNEL_MIX, -1, 2**_CHANNEL_BITS) % 2**_CHANNEL_BITS
-    if number % 2 == 0:
-        return names.find(number)
-    number //= 2
-    signs: list[str] = []
-    while number and len(signs) <= _LONGEST:
-        number, rest = divmod(number, len(_SIGNS) + 1)
-        if not rest:
-            return None
-        signs.append(_SIGNS[rest - 1])
-    return None if number else "".join(signs) or None
-
-
-def _encoded(number: int) -> str:
-    mixed = number * _VIDEO_MIX % 2**_VIDEO_BITS
-    return base64.urlsafe_b64encode(mixed.to_bytes(8)).decode().rstrip("=")
-
-
-def _decoded(wanted: str) -> int | None:
-    try:
-        mixed = int.from_bytes(base64.urlsafe_b64decode(f"{wanted}="))
-    except ValueError:
-        return None
-    number: int = mixed * pow(_VIDEO_MIX, -1, 2**_VIDEO_BITS) % 2**_VIDEO_BITS
-    return number
 
 
 # --- pieces --------------------------------------------------------------------------------------
