@@ -40,8 +40,10 @@ class Channel:
 
     @cached_property
     def number(self) -> int:
-        """What the ids of its videos begin with, 48 bits."""
-        return seed("video", self.account.handle.lower()) >> 16
+        """What the ids of its videos begin with, 48 bits: whoever is told it finds the channel by it."""
+        number = seed("video", self.account.handle.lower()) >> 16
+        names.keep(number, self.account.handle)
+        return number
 
     @property
     def uploads(self) -> str:
@@ -77,7 +79,6 @@ class Channel:
         return f"@{name}.now" if self.account.mood is Mood.RENAMED else f"@{name}"
 
     def resource(self, parts: frozenset[str]) -> dict[str, Any]:
-        names.keep(self.number, self.account.handle)
         everything = {
             "snippet": self._snippet(),
             "contentDetails": {"relatedPlaylists": {"likes": "", "uploads": self.uploads}},
