@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from socials import batches, dashboard, handles
+from socials import attempts, batches, dashboard, handles
 from socials.dashboard import quota_levels
 from socials.errors import Action
 from socials.images.statistics import photo_stats
@@ -53,7 +53,7 @@ def _known() -> dict[str, Any]:
     fresh = sum(platform.freshness.within_target for platform in stats.platforms.values())
     return {
         "stats": stats,
-        "hours": [_bar(place, hour) for place, hour in enumerate(dashboard.hours())],
+        "hours": [_bar(place, hour) for place, hour in enumerate(attempts.hours())],
         "accounts": accounts,
         "fresh": fresh,
         "fresh_share": fresh / accounts * 100 if accounts else None,
@@ -71,7 +71,7 @@ def _known() -> dict[str, Any]:
                 handles.at(runs.newest.platform, runs.newest.connection.handle),
                 runs.times,
             )
-            for runs in dashboard.recent_runs(limit=RUNS)
+            for runs in attempts.recent_runs(limit=RUNS)
         ],
         **_photos(),
         **_batches(),
@@ -118,7 +118,7 @@ def _levels(platform: str) -> list[tuple[Level, float]]:
     return sorted(found, key=lambda pair: -pair[1])
 
 
-def _bar(place: int, hour: dashboard.Hour) -> dict[str, Any]:
+def _bar(place: int, hour: attempts.Hour) -> dict[str, Any]:
     """An hour as a bar of a drawing that is 240 wide and 24 high."""
     rate = hour.success_rate
     height = 2.0 if rate is None else max(3.0, rate * 0.24)

@@ -197,7 +197,7 @@ class Loop:
             reading.recall_doubts(rows, worn)
         for held in reading.prepare(rows):
             self.held[held.row.pk] = self.unasked[held.row.pk] = held
-            log.info("sync.claimed", **_names(held))
+            log.info("sync.claimed", **held.names)
         self._dispatch()
 
     # --- asking ---
@@ -304,13 +304,13 @@ class Loop:
         elif isinstance(fate, Failure):
             self._fail(held, fate)
         elif isinstance(fate, Exception):
-            log.error("sync.defect", **_names(held), source=result.source, exc_info=fate)
+            log.error("sync.defect", **held.names, source=result.source, exc_info=fate)
             self._fail(held, Internal(f"{type(fate).__name__} while storing; the log has more."))
         else:
             held.stored = True
             self._let_go(held)
             log.info(
-                "sync.ready", **_names(held), source=result.source, posts=len(result.posts),
+                "sync.ready", **held.names, source=result.source, posts=len(result.posts),
                 posts_new=fate.posts_new, partial=fate.partial,
             )  # fmt: skip
 
@@ -363,7 +363,7 @@ class Loop:
             self._late(held)
             return
         self._let_go(held)
-        log.info(turn.event, **_names(held), code=failure.code, detail=failure.detail)
+        log.info(turn.event, **held.names, code=failure.code, detail=failure.detail)
 
     def _late(self, held: Held) -> None:
         self._let_go(held)
@@ -371,7 +371,7 @@ class Loop:
             store.write_superseded(held)
         except IntegrityError:
             pass  # deleted in this very moment: there is nothing left to record it on
-        log.info("sync.superseded", **_names(held))
+        log.info("sync.superseded", **held.names)
 
     def _let_go(self, held: Held) -> None:
         if self.held.get(held.row.pk) is held:
@@ -401,16 +401,6 @@ class Loop:
 
     def _soon(self) -> bool:
         return Connection.objects.filter(platform__in=self.platforms).soon(WAIT_FOR_DUE).exists()
-
-
-def _names(held: Held) -> dict[str, object]:
-    return {
-        "request_id": held.row.request_id,
-        "sync_id": held.row.sync_id,
-        "connection_id": held.row.pk,
-        "platform": held.row.platform,
-        "attempt": held.row.attempt,
-    }
 
 
 def work_is_due() -> bool:

@@ -74,6 +74,17 @@ class Held:
         return self.sources[0]
 
     @property
+    def names(self) -> dict[str, object]:
+        """What the log calls it."""
+        return {
+            "request_id": self.row.request_id,
+            "sync_id": self.row.sync_id,
+            "connection_id": self.row.pk,
+            "platform": self.row.platform,
+            "attempt": self.row.attempt,
+        }
+
+    @property
     def interactive(self) -> bool:
         return self.row.priority < Priority.SCHEDULED
 

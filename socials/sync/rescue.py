@@ -9,8 +9,9 @@ import structlog
 from django.db import transaction
 
 from socials import outbox
-from socials.models import Connection, Outcome, SyncRun, Trigger
+from socials.models import Connection, Outcome, SyncRun
 from socials.models.moves import LOST_TOO_OFTEN, MAX_LOST_WORKERS, ConnectionQuerySet
+from socials.sync.runs import attempt
 
 log = structlog.get_logger(__name__)
 
@@ -51,18 +52,11 @@ def _rescue(rows: ConnectionQuerySet, reason: str) -> int:
 def _run(row: Connection, reason: str) -> SyncRun:
     now = datetime.now(UTC)
     started_at = min(row.started_at or now, now)
-    return SyncRun(
-        connection_id=row.pk,
-        platform=row.platform,
-        trigger=row.trigger if row.attempt <= 1 else Trigger.RETRY,
-        sync_version=row.sync_version,
-        attempt=row.attempt,
-        requested_at=row.requested_at,
+    return attempt(
+        row,
+        Outcome.RETRY,
         started_at=started_at,
-        finished_at=now,
-        duration_ms=round((now - started_at).total_seconds() * 1000),
-        outcome=Outcome.RETRY,
+        duration=now - started_at,
         error_code="INTERNAL",
         message=f"{reason} before the account was read",
-        worker=row.lease_owner,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from scraping.errors import Failure
-from socials.models import Outcome, SyncRun, Trigger
+from socials.models import Connection, Outcome, SyncRun, Trigger
 from socials.sync.cleaning import clean, count
 from socials.sync.reading import Held
 from socials.types import Depth, Reading
@@ -25,6 +26,28 @@ def run_of(
     started_at = row.started_at or row.updated_at
     duration = timedelta(seconds=time.monotonic() - held.claimed_at)
     asked = held.ask.post_limit if held.ask.depth is Depth.FULL else len(held.ask.due_posts)
+    return attempt(
+        row,
+        outcome,
+        started_at=started_at,
+        duration=duration,
+        error_code=failure.code if failure else "",
+        message=clean(failure.detail) if failure else "",
+        source=reading.source if reading else held.source.name if held.sources else "",
+        calls=held.calls,
+        units=held.units,
+        posts_asked=asked,
+        posts_delivered=len(reading.posts) if reading else 0,
+        posts_new=posts_new,
+        posts_total=count(reading.posts_total) if reading else None,
+        stop_reason=reading.stop_reason if reading else "",
+    )
+
+
+def attempt(
+    row: Connection, outcome: Outcome, *, started_at: datetime, duration: timedelta, **more: Any
+) -> SyncRun:
+    """An attempt of this row as it was claimed, not saved yet."""
     return SyncRun(
         connection_id=row.pk,
         platform=row.platform,
@@ -36,15 +59,6 @@ def run_of(
         finished_at=started_at + duration,
         duration_ms=round(duration.total_seconds() * 1000),
         outcome=outcome,
-        error_code=failure.code if failure else "",
-        message=clean(failure.detail) if failure else "",
-        source=reading.source if reading else held.source.name if held.sources else "",
-        calls=held.calls,
-        units=held.units,
-        posts_asked=asked,
-        posts_delivered=len(reading.posts) if reading else 0,
-        posts_new=posts_new,
-        posts_total=count(reading.posts_total) if reading else None,
-        stop_reason=reading.stop_reason if reading else "",
         worker=row.lease_owner,
+        **more,
     )

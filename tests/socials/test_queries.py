@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from socials import connections, dashboard, line, queries, rosters
+from socials import attempts, connections, dashboard, line, queries, rosters
 from socials.errors import CAUSES, Action
 from socials.models import Circuit, Connection, Profile, QuotaWindow, SyncRun, Worker
 from socials.rosters import RosterFilter
@@ -174,7 +174,7 @@ def test_more_talents_cost_no_more_queries(make_talent):
         queries.queue_stats,
         dashboard.freshness_bands,
         dashboard.failing_by_cause,
-        dashboard.recent_runs,
+        attempts.recent_runs,
     ]
     more(range(2))
     few = [count(question) for question in questions]
@@ -278,7 +278,7 @@ def test_an_account_that_loops_leaves_room_for_others_among_the_recent_runs(make
         failed = ended(looping, "error", ago=timedelta(minutes=minutes))
     between = ended(other, ago=timedelta(minutes=45, seconds=30))
     again = ended(looping, ago=timedelta(minutes=1))
-    shown = [(runs.newest, runs.times) for runs in dashboard.recent_runs()]
+    shown = [(runs.newest, runs.times) for runs in attempts.recent_runs()]
     assert shown == [(again, 1), (failed, 10), (between, 1), (good, 1)]
-    assert [runs.newest for runs in dashboard.recent_runs(limit=2)] == [again, failed]
-    assert [runs.times for runs in dashboard.recent_runs(among=5)] == [1, 4]
+    assert [runs.newest for runs in attempts.recent_runs(limit=2)] == [again, failed]
+    assert [runs.times for runs in attempts.recent_runs(among=5)] == [1, 4]
