@@ -363,7 +363,12 @@ class Loop:
             self._late(held)
             return
         self._let_go(held)
-        log.info(turn.event, **held.names, code=failure.code, detail=failure.detail)
+        log.info(
+            "sync.failed" if turn.retry_at is None
+            else "sync.retry" if turn.counted
+            else "sync.snoozed",
+            **held.names, code=failure.code, detail=failure.detail,
+        )  # fmt: skip
 
     def _late(self, held: Held) -> None:
         self._let_go(held)

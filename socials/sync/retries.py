@@ -30,13 +30,6 @@ class Next:
     doubts: int | None = None
     """Refusals of the grant in a row, where this was one."""
 
-    @property
-    def event(self) -> str:
-        """As the log names it."""
-        if self.retry_at is None:
-            return "sync.failed"
-        return "sync.retry" if self.counted else "sync.snoozed"
-
 
 def snooze(held: Held, failure: Failure, until: datetime) -> Next:
     """Wait for the end of a limit or an outage, at no cost of attempts."""
