@@ -27,6 +27,8 @@ class Failure(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     later: ClassVar[bool] = True
+    usual: ClassVar[str] = ""
+    """The detail where none is given."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Failure(Exception):
         retry_at: datetime | None = None,
         bucket: str = "",
     ) -> None:
+        detail = detail or self.usual
         super().__init__(detail)
         self.detail = detail
         self.platform = platform
@@ -66,6 +69,7 @@ class NotFound(Failure):
 class PrivateAccount(Failure):
     code = "PRIVATE_ACCOUNT"
     later = False
+    usual = "The account is private."
 
 
 class UnsupportedAccount(Failure):

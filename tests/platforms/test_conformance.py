@@ -79,8 +79,7 @@ def test_a_mood_of_the_platform_has_its_one_code(
     assert code(outcome) in case.answers(mood), outcome
     if isinstance(outcome, Failure):
         assert outcome.platform == case.platform
-        # That an account is private is all there is to say.
-        assert outcome.detail or outcome.code == "PRIVATE_ACCOUNT"
+        assert outcome.detail
 
 
 @every_case
