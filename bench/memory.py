@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import psutil
 from django.db import connection
@@ -19,6 +20,14 @@ SYNCS = 10_000
 IN_FLIGHT = 64
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """MB of one process: as ``ps`` shows it, and what of it is not shared with its siblings."""
+
+    resident: float
+    own: float
+
+
 def measure() -> list[Figure]:
     empty()
     seed(ACCOUNTS)
@@ -28,28 +37,37 @@ def measure() -> list[Figure]:
         for _ in range(0, SYNCS, AT_ONCE):
             _sync(AT_ONCE)
             on_the_way.append(busiest())
-        in_flight = _sync(ACCOUNTS, busiest)
-    after_100, after_all = on_the_way[0], on_the_way[-1]
+        in_flight = _sync(ACCOUNTS, lambda: busiest().resident)
+    early, late = on_the_way[0], on_the_way[-1]
     made_of = {
-        "MB after 100": after_100,
-        f"MB after {SYNCS:,}": after_all,
-        "MB on the way": on_the_way[::10],
+        "MB after 100": early.resident,
+        f"MB after {SYNCS:,}": late.resident,
+        "MB on the way": [sizes.resident for sizes in on_the_way[::10]],
+        "own MB after 100": early.own,
+        f"own MB after {SYNCS:,}": late.own,
+        "own MB on the way": [sizes.own for sizes in on_the_way[::10]],
     }
     return [
         Figure("worker with 64 reads in flight", in_flight, unit="MB"),
-        Figure(f"worker after {SYNCS:,} syncs ÷ after 100", after_all / after_100, None, 1.2,
-               made_of=made_of),
+        Figure(f"worker after {SYNCS:,} syncs ÷ after 100", late.resident / early.resident,
+               None, 1.2, made_of=made_of),
+        Figure("of it what is its own, not shared", late.own / early.own),
     ]  # fmt: skip
 
 
-def _busiest(guard: psutil.Process) -> Callable[[], float]:
-    """Memory of its own (not shared with others) of the largest process of the cluster."""
+def _busiest(guard: psutil.Process) -> Callable[[], Sizes]:
+    """The largest process of the cluster."""
 
-    def megabytes() -> float:
-        sizes = [p.memory_full_info().uss for p in guard.children(recursive=True)]
-        return round(float(max(sizes)) / 2**20, 1)
+    def sizes() -> Sizes:
+        found = [process.memory_full_info() for process in guard.children(recursive=True)]
+        largest = max(found, key=lambda memory: memory.uss)
+        return Sizes(_megabytes(largest.rss), _megabytes(largest.uss))
 
-    return megabytes
+    return sizes
+
+
+def _megabytes(number: int) -> float:
+    return round(number / 2**20, 1)
 
 
 def _sync(number: int, look: Callable[[], float] = lambda: 0.0) -> float:

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection, connections
+from django.utils.module_loading import autodiscover_modules
 from django_q import cluster as django_q_cluster
 from django_q.conf import Conf
 from django_q.signals import post_execute_in_worker, post_spawn, pre_execute
@@ -266,10 +267,11 @@ def _become_cluster(parent: int, *, name: str, drain_pipe: int) -> NoReturn:
 
 
 def _keep_shared() -> None:
-    """What is loaded by now stays for good: a collection in a forked process need not look at it.
+    """Load what jobs need here, once for all workers; and a collection need not look at it.
 
     Looking is writing for CPython, and what is written to is no longer shared: 40 MB a process.
     """
+    autodiscover_modules("tasks")
     gc.collect()
     gc.freeze()
 
