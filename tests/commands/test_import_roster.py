@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 
 import openpyxl
 import pytest
@@ -220,7 +219,7 @@ def test_in_words_each_row_has_a_line(sheet, db):
     assert "1 created, 0 updated, 0 unchanged, 1 failed." in out.getvalue()
 
 
-def test_five_thousand_rows_take_seconds_and_hardly_more_statements(sheet, alice):
+def test_five_thousand_rows_take_hardly_more_statements_than_fifty(sheet, alice):
     def lines(count, prefix):
         return [
             f"{prefix} {n},{prefix}{n}@x.example,food,alice,{prefix}.{n},,,," for n in range(count)
@@ -228,11 +227,9 @@ def test_five_thousand_rows_take_seconds_and_hardly_more_statements(sheet, alice
 
     with CaptureQueriesContext(connection) as few:
         run(sheet(*lines(50, "few")))
-    started = time.perf_counter()
     with CaptureQueriesContext(connection) as many:
         report = run(sheet(*lines(5_000, "many")))
     assert report["created"] == 5_000
-    assert time.perf_counter() - started < 60
     assert len(many) - len(few) < 60
     assert Connection.objects.count() == 5_050
 

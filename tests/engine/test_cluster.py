@@ -164,7 +164,7 @@ def test_an_idle_worker_killed_never_leaves_the_cluster_deaf(
         pids = until(lambda: len(worker_pids()) == 2 and worker_pids(), what="two workers")
         os.kill(random.choice(pids), signal.SIGKILL)
         stage.says(f"maya{number}")
-        becomes(account(f"maya{number}"), "READY", seconds=10)
+        becomes(account(f"maya{number}"), "READY", seconds=20)
         until(lambda gone=pids: not set(gone) & set(worker_pids()), what="the new workers")
 
 
