@@ -11,20 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection as database
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from socials import handles, platforms, quota
+from socials import attempts, handles, platforms, quota
 from socials.errors import CAUSES, Cause
 from socials.line import PACE
 from socials.models import Circuit, Connection, SyncRun, SyncStatus, Worker
 from socials.sync import planner
-
-MANY = 100_000
-"""From so many syncs a day on they are counted once a minute, not for everybody who looks."""
 
 GONE: Final = timedelta(minutes=10)
 """A worker that gave no sign for so long is no longer listed."""
@@ -91,9 +87,9 @@ class QueueStats:
 def queue_stats() -> QueueStats:
     """The whole queue at this moment."""
     by_platform = {row["platform"]: row for row in _rows_by_platform()}
-    runs = _runs()
+    day = attempts.day()
     circuits = _circuits()
-    ended = runs["ready"] + runs["error"]
+    ended = day.ready + day.failed
     waits = [row["oldest"] for row in by_platform.values() if row["oldest"] is not None]
     now = timezone.now()
     return QueueStats(
@@ -101,12 +97,12 @@ def queue_stats() -> QueueStats:
         syncing=_sum(by_platform, "syncing"),
         error=_sum(by_platform, "error"),
         oldest_pending_seconds=max(0.0, (now - min(waits)).total_seconds()) if waits else None,
-        throughput_per_minute=round(runs["lately"] / (PACE.total_seconds() / 60), 2),
-        succeeded_24h=runs["ready"],
-        failed_24h=runs["error"],
-        success_rate_24h=round(runs["ready"] / ended * 100, 2) if ended else None,
-        p50_seconds=runs["p50"],
-        p95_seconds=runs["p95"],
+        throughput_per_minute=round(_ended_lately() / (PACE.total_seconds() / 60), 2),
+        succeeded_24h=day.ready,
+        failed_24h=day.failed,
+        success_rate_24h=round(day.ready / ended * 100, 2) if ended else None,
+        p50_seconds=day.p50_seconds,
+        p95_seconds=day.p95_seconds,
         workers=list(Worker.objects.filter(heartbeat_at__gt=Now() - GONE).order_by("id")),
         platforms={
             platform: _platform_stats(platform, by_platform.get(platform, _NONE), circuits)
@@ -234,7 +230,6 @@ def failing_by_cause(*, each: int = 3) -> list[CauseGroup]:
 
 # --- the questions behind ------------------------------------------------------------------------
 
-_DAY: Final = "queue-stats:day"
 _NONE: Final[dict[str, Any]] = {
     "pending": 0,
     "syncing": 0,
@@ -272,41 +267,9 @@ def _rows_by_platform() -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _runs() -> dict[str, Any]:
-    return {"lately": _ended_lately(), **_day()}
-
-
 def _ended_lately() -> int:
     ended = SyncRun.objects.filter(outcome__in=["ready", "error"], finished_at__gt=Now() - PACE)
     return ended.count()
-
-
-def _day() -> dict[str, Any]:
-    """The last 24 hours' syncs. Where they are very many, the answer of a minute ago will do."""
-    if (kept := cache.get(_DAY)) is not None:
-        return dict(kept)
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*) FILTER (WHERE outcome = 'ready') AS ready,
-                   count(*) FILTER (WHERE outcome = 'error') AS error,
-                   percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY duration_ms)
-                       FILTER (WHERE outcome = 'ready') AS percentiles
-            FROM socials_sync_run
-            WHERE finished_at > statement_timestamp() - interval '24 hours'
-            """
-        )
-        ready, error, percentiles = cursor.fetchone()
-    p50, p95 = percentiles or (None, None)
-    day = {
-        "ready": ready,
-        "error": error,
-        "p50": None if p50 is None else round(p50 / 1000, 3),
-        "p95": None if p95 is None else round(p95 / 1000, 3),
-    }
-    if ready + error > MANY:
-        cache.set(_DAY, day, timeout=60)
-    return day
 
 
 def _circuits() -> dict[str, str]:

@@ -53,7 +53,7 @@ def _known() -> dict[str, Any]:
     fresh = sum(platform.freshness.within_target for platform in stats.platforms.values())
     return {
         "stats": stats,
-        "hours": [_bar(place, hour) for place, hour in enumerate(attempts.hours())],
+        "hours": [_bar(place, hour) for place, hour in enumerate(attempts.day().hours)],
         "accounts": accounts,
         "fresh": fresh,
         "fresh_share": fresh / accounts * 100 if accounts else None,

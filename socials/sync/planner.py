@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
@@ -122,7 +121,7 @@ def queue_due(platform: str, *, limit: int = 2000) -> int:
     if any(share.is_short for share in budget):
         due = due.order_by(RawSQL(_URGENCY, []).desc(), "pk")  # noqa: S611  a constant
     else:
-        due = due.order_by("next_refresh_at", F("profile__followers").desc(nulls_last=True))
+        due = due.order_by("next_refresh_at")
     with transaction.atomic():
         taken = due.select_for_update(of=("self",), skip_locked=True, no_key=True)
         rows = Connection.objects.filter(

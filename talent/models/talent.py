@@ -83,7 +83,7 @@ class Talent(models.Model):
         indexes = [
             models.Index("status", Upper("name"), "id", name="talent_by_name"),
             models.Index("status", models.F("created_at").desc(), "id", name="talent_by_age"),
-            models.Index(fields=["manager", "status"], name="talent_by_manager"),
+            models.Index(fields=["status", "manager"], name="talent_by_status"),
             GinIndex(fields=["tags"], name="talent_tags"),
         ]
         constraints = [

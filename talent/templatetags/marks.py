@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django import template
@@ -32,6 +33,7 @@ TONES = 8
 
 
 @register.simple_tag
+@cache
 def icon(name: str, classes: str = "") -> SafeString:
     """A line icon of the sprite. It is decoration: the word beside it says the same."""
     return format_html(
@@ -40,6 +42,7 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 
 @register.simple_tag
+@cache
 def glyph(platform: str, size: str = "sm", *, quiet: bool = False) -> SafeString:
     """A platform's mark in its colours: ``sm`` 16, ``md`` 24, ``lg`` 36 px.
 
@@ -59,6 +62,7 @@ def glyph(platform: str, size: str = "sm", *, quiet: bool = False) -> SafeString
 
 
 @register.simple_tag
+@cache
 def state_icon(state: str, *, small: bool = False) -> SafeString:
     """A state's icon: a shape of its own for each, so that colour is never needed to tell them."""
     shape = {"ready": "check", "link": "link"}.get(state, state) if small else state
@@ -67,6 +71,7 @@ def state_icon(state: str, *, small: bool = False) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def state(state: str) -> SafeString:
     """A state in a line of text: icon and word."""
     if state == "link":
@@ -75,6 +80,7 @@ def state(state: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def pill(state: str) -> SafeString:
     """A state in its box: icon and word."""
     if state == "link":

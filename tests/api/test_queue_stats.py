@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from socials import dashboard
+from socials import attempts
 from socials.models import Connection, SyncRun, SyncStatus, Worker
 from tests.api.conftest import a_run
 
@@ -78,7 +78,7 @@ def test_a_busy_queue_is_counted(
 def test_a_day_of_very_many_runs_is_not_counted_again_for_everybody_who_looks(
     viewer: APIClient, read_account: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dashboard, "MANY", 1)
+    monkeypatch.setattr(attempts, "MANY", 1)
     row, now = read_account("TIKTOK", "ready"), timezone.now()
     for succeeded in (1, 2, 2):
         SyncRun.objects.create(**a_run(row, outcome="ready", started_at=now, finished_at=now))
