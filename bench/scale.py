@@ -28,7 +28,7 @@ from talent.roles import Role
 SMALL, LARGE = 1_000, 100_000
 POSTS, POINTS, RUNS = 50, 10, 10
 DUE = 200
-TIMES = 9
+TIMES = 15
 PLANS = FOLDER / "plans"
 Act = Callable[[], object]
 
@@ -54,8 +54,8 @@ def measure() -> list[Figure]:
     ]  # fmt: skip
 
 
-WHOLE = ("queue-stats", "sync page")
-"""Pages that count every account, and so have no bound."""
+WHOLE = ("queue-stats", "sync page", "talent list by followers")
+"""What looks at every account, and so has no bound."""
 
 
 def _at(accounts: int) -> dict[str, float]:
