@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +24,11 @@ class HouseConfig(AppConfig):
         # Django tells only of applications that have models, and we have none.
         post_migrate.connect(make_cache_table, sender=apps.get_app_config("talent"))
         connection_created.connect(limit_idle_transactions)
+        if settings.SENTRY_DSN:
+            # Whoever sends no reports does not load what sends them.
+            from config import reports  # noqa: PLC0415
+
+            reports.start(settings.SENTRY_DSN, environment=settings.PUBLIC_URL)
 
 
 def limit_idle_transactions(*, connection: BaseDatabaseWrapper, **_: Any) -> None:

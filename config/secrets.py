@@ -6,6 +6,7 @@ import base64
 import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -59,6 +60,14 @@ def database(environment: environ.Env, data_dir: Path) -> dict[str, Any]:
     described = dict(environ.Env.db_url_config(address))
     described["OPTIONS"] = PATIENCE | described.get("OPTIONS", {})
     return described
+
+
+def report_address(dsn: str) -> str:
+    """Where error reports go; stops at what is no such address."""
+    parts = urlsplit(dsn)
+    if dsn and not (parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")):
+        stop("SENTRY_DSN must be like https://key@sentry.example/1. See .env.example.")
+    return dsn
 
 
 def no_sandbox_in_production(hosts: list[str], *, debug: bool) -> None:

@@ -313,6 +313,7 @@ Q_CLUSTER = {
 LOG_FORMAT = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN = secrets.report_address(env.str("SENTRY_DSN", default=""))
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 ALARM_AFTER_MINUTES = env.int("ALARM_AFTER_MINUTES", default=15)
 ALARM_AGAIN_HOURS = env.int("ALARM_AGAIN_HOURS", default=6)
@@ -370,8 +371,11 @@ LOGGING = {
             "level": "ERROR",
             "filters": ["production"],
         },
+        "reports": {"class": "config.reports.Reports", "level": "ERROR"}
+        if SENTRY_DSN
+        else {"class": "logging.NullHandler"},
     },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stderr", "reports"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["mail"], "level": "INFO"},
         "django.server": {"level": "WARNING"},
