@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from scraping.errors import Failure, ReauthRequired
+from scraping.errors import Failure, PermissionMissing, ReauthRequired
 from socials import connections, handles, platforms, renewal
 from socials.models import Connection, ConnectionType, Grant, Trigger
 from socials.models.grant import Revocation
@@ -206,7 +206,7 @@ def _mark_granted(row: Connection, account: Profile, *, person: str) -> None:
     # It outlives the grant: a person who took it back may ask for deletion afterwards.
     row.metadata = {**row.metadata, "ids": ids, **({"person": person} if person else {})}
     row.partial = [name for name in row.partial if name != "grant"]
-    if row.error_code == ReauthRequired.code:
+    if row.error_code in (ReauthRequired.code, PermissionMissing.code):
         row.error_code = row.sync_error = ""
     row.save(
         update_fields=[

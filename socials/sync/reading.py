@@ -65,6 +65,8 @@ class Held:
     claimed_at: float = field(default_factory=time.monotonic)
     began_at: float | None = None
     failures: list[Failure] = field(default_factory=list)
+    without_grant: Failure | None = None
+    """Why the talent's own permission does not do, once that is sure."""
     calls: int = 0
     units: int = 0
     stored: bool = False
@@ -94,15 +96,16 @@ class Held:
         return not self.source.can_read(replace(self.ask, token=None))
 
     @property
+    def uses_grant(self) -> bool:
+        """Whether its present source was asked with the talent's own permission."""
+        will_do = self.by_grant or getattr(self.source, "token_will_do", False)
+        return self.ask.token is not None and will_do
+
+    @property
     def reads_anybody(self) -> bool:
         """Whether its present source was asked with a token and could do without one."""
         with_token = self.ask.token is not None and not self.by_grant
         return with_token and not platforms.missing_settings(self.source)
-
-    @property
-    def grant_refused(self) -> ReauthRequired | None:
-        refused = (f for f in self.failures if isinstance(f, ReauthRequired))
-        return next(refused, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +232,12 @@ def next_source(held: Held, failure: Failure) -> bool:
     # A doubtful refusal of the grant is asked once more before anybody else answers for it.
     if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
         return False
-    if isinstance(failure, ReauthRequired) and held.reads_anybody:
-        held.ask = replace(held.ask, token=None)
-        return True
+    ended = isinstance(failure, ReauthRequired)
+    if ended or (isinstance(failure, PermissionMissing) and held.uses_grant):
+        held.without_grant = failure
+        if held.reads_anybody:
+            held.ask = replace(held.ask, token=None)
+            return True
     if len(held.sources) < 2:
         return False
     held.sources.pop(0)
@@ -353,7 +359,8 @@ def _held(
         for source in platforms.sources(row.platform)
         if source.can_read(ask) and not platforms.missing_settings(source, granted=bool(token))
     ]
-    return Held(row, ask, able, due=due, failures=[doubt] if doubt else [])
+    ended = doubt if isinstance(doubt, ReauthRequired) else None
+    return Held(row, ask, able, due=due, failures=[doubt] if doubt else [], without_grant=ended)
 
 
 def _token(row: Connection, grant: Grant | None) -> tuple[Token | None, Failure | None]:

@@ -319,12 +319,13 @@ def _snapshot(work: _Work) -> dict[str, Any]:
 def _conclusion(work: _Work) -> dict[str, Any]:
     """What the row itself keeps of a reading, as its move to READY takes it."""
     row, reading, saved = work.row, work.reading, work.saved
-    ended = _without_grant(work.held, row)
+    lacks = _without_grant(work.held, row)
+    ended = isinstance(lacks, ReauthRequired)
     external_id = clean(reading.profile.external_id, 120)
     ids = {**row.metadata.get("ids", {}), **({reading.source: external_id} if external_id else {})}
     if ended:
         _tell_reauth(row)
-    if row.told not in ({outbox.READY, ended.code} if ended else {outbox.READY}):
+    if row.told not in ({outbox.READY, ReauthRequired.code} if ended else {outbox.READY}):
         outbox.ready(row, source=reading.source, followers=saved.followers)
     return {
         "id": row.pk,
@@ -335,11 +336,11 @@ def _conclusion(work: _Work) -> dict[str, Any]:
         "source": reading.source,
         "partial": saved.partial,
         "held_reading": saved.held or None,
-        "error_code": ended.code if ended else "",
-        "sync_error": words(ended, row) if ended else "",
-        "connected": ended is None,
+        "error_code": lacks.code if lacks else "",
+        "sync_error": words(lacks, row) if lacks else "",
+        "connected": not ended,
         "reauth_doubts": row.reauth_doubts if ended else 0,
-        "told": ended.code if ended else outbox.READY,
+        "told": ReauthRequired.code if ended else outbox.READY,
         "metadata": {**row.metadata, "ids": ids},
         "external_id": row.external_id or external_id,
         "handle": row.handle,
@@ -349,10 +350,10 @@ def _conclusion(work: _Work) -> dict[str, Any]:
     }
 
 
-def _without_grant(held: Held, row: Connection) -> ReauthRequired | None:
-    """The grant's end, where another source answered in its place."""
-    if held.grant_refused:
-        return held.grant_refused
+def _without_grant(held: Held, row: Connection) -> Failure | None:
+    """What is wrong with the grant, where another source answered in its place."""
+    if held.without_grant:
+        return held.without_grant
     if row.connected or held.by_grant:
         return None
     return ReauthRequired(platform=row.platform)

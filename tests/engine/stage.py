@@ -12,6 +12,7 @@ from scraping.errors import (
     Failure,
     NotConfigured,
     NotFound,
+    PermissionMissing,
     PlatformUnavailable,
     QuotaExhausted,
     RateLimited,
@@ -30,6 +31,7 @@ REFUSALS: dict[int, type[Failure]] = {
     503: PlatformUnavailable,
     402: QuotaExhausted,
     429: RateLimited,
+    451: PermissionMissing,
 }
 
 
@@ -43,12 +45,14 @@ class StageSource:
         batch_size: int = 1,
         needs: tuple[str, ...] = ("YOUTUBE_API_KEY",),
         by_grant: bool = False,
+        token_will_do: bool = False,
         units: int = 0,
     ) -> None:
         self.name = name
         self.batch_size = batch_size
         self.needs = needs
         self.by_grant = by_grant
+        self.token_will_do = token_will_do
         self.units = units
 
     def can_read(self, ask: Ask) -> bool:

@@ -563,6 +563,44 @@ def test_a_source_that_can_read_anybody_goes_on_without_the_dead_grant(
     assert (row.partial, row.source) == (["grant"], "official")
 
 
+def test_a_permission_that_is_missing_is_marked_where_another_source_answers(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
+    stage.refuses(451, source="login")
+    stage.says(source="apify")
+    row = sync(granted(account()))
+    assert (row.sync_status, row.connected, row.error_code) == ("READY", True, "PERMISSION_MISSING")
+    assert (row.partial, row.source) == (["grant"], "apify")
+    assert row.sync_error
+    stage.forget()
+    stage.says(source="login")
+    row = sync(row)
+    assert (row.error_code, row.sync_error, row.partial) == ("", "", [])
+
+
+def test_a_source_that_can_do_without_the_token_reads_on_when_the_permission_is_missing(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("official", token_will_do=True))
+    stage.refuses(451, source="official")
+    stage.says(source="official")
+    row = sync(granted(account()))
+    assert (row.sync_status, row.connected, row.error_code) == ("READY", True, "PERMISSION_MISSING")
+    assert row.partial == ["grant"]
+
+
+def test_a_permission_that_the_agency_s_own_token_misses_is_no_mark_on_the_talent_s(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("discovery"), StageSource("apify"))
+    stage.refuses(451, source="discovery")
+    stage.says(source="apify")
+    row = sync(granted(account()))
+    assert (row.sync_status, row.error_code, row.partial) == ("READY", "", [])
+    assert [source for source, _, _ in stage.asked] == ["discovery", "apify"]
+
+
 def test_where_the_grant_was_taken_back_numbers_go_on_and_the_mark_stays(
     stage: Stage, account: Account, sync: Sync
 ) -> None:

@@ -317,10 +317,11 @@ def test_an_account_that_was_renamed_is_known_by_its_id(jane: Talent) -> None:
     assert actions()[-1] == "grant.renewed"
 
 
-def test_a_reconnect_clears_every_mark_and_queues_a_sync(jane: Talent) -> None:
+@pytest.mark.parametrize("code", ["REAUTH_REQUIRED", "PERMISSION_MISSING"])
+def test_a_reconnect_clears_every_mark_and_queues_a_sync(jane: Talent, code: str) -> None:
     grant = granted(jane, refresh_after=timezone.now())
     Connection.objects.update(
-        connected=False, reauth_doubts=2, sync_status="ERROR", error_code="REAUTH_REQUIRED",
+        connected=False, reauth_doubts=2, sync_status="ERROR", error_code=code,
         sync_error="TikTok access ended.", partial=["grant", "posts"],
     )  # fmt: skip
     adopted = grants.adopt(jane, "TIKTOK", given(refresh_token=""), account())
