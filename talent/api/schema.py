@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -100,37 +100,16 @@ def documented(
     ``example`` is the ``data`` of an answer (one entry of it, for a list); ``examples`` are bodies;
     ``codes`` are further error codes of a status.
     """
-    responses: dict[Any, Any] = {
-        status: OpenApiResponse(
-            _answer_of(answer, many) if answer else None,
-            description=DONE[status],
-            examples=_shown(example, status, many=many),
-        )
-        for status in statuses
-    }
-    refusals = (
+    refused = (
         {*ALWAYS, *errors} | ({400, 413, 415} if body else set()) | ({400} if query else set())
     )
-    for status in sorted(refusals):
-        responses[status] = OpenApiResponse(
-            _error_of(status, tuple((codes or {}).get(status, ()))),
-            description=MEANINGS[status],
-            examples=[_example_of(status)],
-        )
-    responses = {status: responses[status] for status in sorted(responses)}
+    responses = _answers(answer, statuses, example, many=many) | _refusals(refused, codes or {})
+    responses = dict(sorted(responses.items()))
     headers = [_header("Retry-After", int, [429], "Seconds to wait.")]
     if polled:
-        responses = {200: responses.pop(200), 304: None} | responses
-        responses[304] = OpenApiResponse(None, description="Nothing has changed since that ETag.")
-        headers += [
-            _header("ETag", str, [200, 304], "The version: send it back in `If-None-Match`."),
-            OpenApiParameter(
-                "If-None-Match",
-                str,
-                OpenApiParameter.HEADER,
-                description="An ETag received before.",
-            ),
-        ]
+        unchanged = OpenApiResponse(None, description="Nothing has changed since that ETag.")
+        responses = {200: responses.pop(200), 304: unchanged} | responses
+        headers += _versions()
     return extend_schema(
         operation_id=name,
         summary=summary,
@@ -141,6 +120,36 @@ def documented(
         parameters=[*([query] if query else []), *headers],
         examples=list(examples),
     )
+
+
+def _answers(
+    answer: type[serializers.Serializer[Any]] | None,
+    statuses: Sequence[int],
+    example: Any,
+    *,
+    many: bool,
+) -> dict[int, OpenApiResponse]:
+    return {
+        status: OpenApiResponse(
+            _answer_of(answer, many) if answer else None,
+            description=DONE[status],
+            examples=_shown(example, status, many=many),
+        )
+        for status in statuses
+    }
+
+
+def _refusals(
+    statuses: Iterable[int], codes: Mapping[int, Sequence[str]]
+) -> dict[int, OpenApiResponse]:
+    return {
+        status: OpenApiResponse(
+            _error_of(status, tuple(codes.get(status, ()))),
+            description=MEANINGS[status],
+            examples=[_example_of(status)],
+        )
+        for status in statuses
+    }
 
 
 @cache
@@ -196,6 +205,15 @@ def _header(name: str, kind: type, statuses: Sequence[int], description: str) ->
         response=[str(status) for status in statuses],
         description=description,
     )
+
+
+def _versions() -> list[OpenApiParameter]:
+    """What polling needs: an ETag that comes with the answer and goes back with the next question."""
+    told = _header("ETag", str, [200, 304], "The version: send it back in `If-None-Match`.")
+    asked = OpenApiParameter(
+        "If-None-Match", str, OpenApiParameter.HEADER, description="An ETag received before."
+    )
+    return [told, asked]
 
 
 def _example_of(status: int) -> OpenApiExample:
