@@ -49,8 +49,8 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys are told once: of two, a proxy might read the one and we the other."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        left = dict(found)
+        twice = next(name for name, _ in pairs if left.pop(name, pairs) is pairs)
         raise ParseError(f"The key {json.dumps(twice[:100])} is given twice.")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -88,6 +89,16 @@ def test_a_body_that_is_not_a_json_object_is_400(
     answer = manager.generic("POST", TALENT, body, content_type="application/json")
     told = assert_envelope(answer, 400, "VALIDATION_ERROR")
     assert says in json.dumps(told["details"])
+
+
+def test_a_body_of_very_many_keys_is_looked_through_at_once(manager: APIClient) -> None:
+    keys = [f'"{number:x}":0' for number in range(100_000)]
+    body = "{" + ",".join([*keys, keys[-1]]) + "}"
+    began = time.process_time()
+    answer = manager.generic("POST", "/api/socials/oauth/callback", body, "application/json")
+    assert time.process_time() - began < 5  # counted key by key it takes minutes
+    told = assert_envelope(answer, 400, "VALIDATION_ERROR")
+    assert told["details"] == {"body": ['The key "1869f" is given twice.']}
 
 
 def test_a_lone_surrogate_is_refused_by_its_field(manager: APIClient) -> None:
