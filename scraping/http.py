@@ -82,21 +82,13 @@ class Reply:
         value = self.headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit():
             return now + timedelta(seconds=min(int(value[:12]), LONGEST_WAIT.total_seconds()))
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return min(max(moment, now), now + LONGEST_WAIT)
+        moment = _moment(value)
+        return None if moment is None else min(max(moment, now), now + LONGEST_WAIT)
 
     @property
     def date(self) -> datetime | None:
         """The other side's clock, as its Date header tells it."""
-        try:
-            moment = parsedate_to_datetime(self.headers.get("date", ""))
-        except ValueError:
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _moment(self.headers.get("date", ""))
 
     @property
     def ok(self) -> bool:
@@ -229,6 +221,15 @@ def _body(response: urllib3.BaseHTTPResponse, max_bytes: int, platform: str) -> 
             raise TimeoutError
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _moment(value: str) -> datetime | None:
+    """An HTTP date, None for what is none; a year may be beyond any number of the machine's."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _nothing(_: str) -> None:

@@ -9,6 +9,7 @@ import socket
 import time
 import tracemalloc
 import zlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -313,6 +314,37 @@ def test_no_failure_and_no_log_line_carries_a_secret(caplog: pytest.LogCaptureFi
         told += everything(caught.value)
     assert SECRET not in told
     assert SECRET not in caplog.text
+
+
+# --- their clock -------------------------------------------------------------------------------------
+
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        ("99999999999999999999", timedelta(days=1)),
+        ("Sat, 10 Jan 2026 12:05:00 GMT", timedelta(minutes=5)),
+        ("Sat, 10 Jan 2026 12:05:00 -0000", timedelta(minutes=5)),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", timedelta(days=1)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", timedelta(0)),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", None),
+        ("Sat, 10 Jan 2026 12:05:00 +99999999999999999999", None),
+        ("Sat, 10 Jan 2026 23:59:60 GMT", None),
+        ("-5", None),
+        ("1e9", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_wait_is_believed_for_a_day_at_most_and_only_where_it_is_one(
+    told: str, wait: timedelta | None
+) -> None:
+    reply = Reply(429, {"retry-after": told, "date": told}, b"")
+    assert reply.retry_at(NOON) == (None if wait is None else NOON + wait)
+    assert reply.date is None or reply.date.tzinfo is not None
 
 
 # --- JSON -------------------------------------------------------------------------------------------
