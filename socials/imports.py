@@ -12,7 +12,7 @@ new. An empty cell leaves what is there. A cell may hold several handles, with ;
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -34,6 +34,8 @@ Outcome = Literal["created", "updated", "unchanged", "failed"]
 PLATFORM_COLUMNS: Final = {platform.lower(): platform for platform in PLATFORMS}
 ROSTER_COLUMNS: Final = ("name", "email", "tags", "manager", *PLATFORM_COLUMNS)
 NEEDED: Final = ("name",)
+MOST_FAULTS: Final = 5
+"""Texts that one cell gets: a cell may hold thousands of handles, each of them wrong."""
 _COLUMN_OF: Final = {"manager_id": "manager"}
 
 
@@ -132,8 +134,9 @@ class _RosterPlan:
 
     def __init__(self) -> None:
         self.people: list[_Person] = []
-        self.by_email: dict[str, list[_Person]] = defaultdict(list)
-        self.by_name: dict[str, list[_Person]] = defaultdict(list)
+        self.by_email: dict[str, dict[_Person, None]] = defaultdict(dict)
+        self.by_name: dict[str, dict[_Person, None]] = defaultdict(dict)
+        self.by_name_alone: dict[str, dict[_Person, None]] = defaultdict(dict)
         self.staff = _staff()
         known = known_accounts()
         for talent in Talent.objects.only(
@@ -198,10 +201,11 @@ class _RosterPlan:
             if len(found) == 1:
                 fields["manager_id"] = next(iter(found))
             else:
+                told = manager[:80]
                 errors["manager"] = [
-                    f"{len(found)} people of the staff are called “{manager}”. Give the e-mail."
+                    f"{len(found)} people of the staff are called “{told}”. Give the e-mail."
                     if found
-                    else f"Nobody of the staff is called “{manager}”. Give a user name or an e-mail"
+                    else f"Nobody of the staff is called “{told}”. Give a user name or an e-mail"
                     f"{self._example()}."
                 ]
         return fields
@@ -212,18 +216,18 @@ class _RosterPlan:
 
     def _match(self, fields: dict[str, Any], errors: dict[str, list[str]]) -> _Person | None:
         email = fields.get("email", "")
-        found = self.by_email[email.casefold()] if email else []
+        found: Collection[_Person] = self.by_email[email.casefold()] if email else ()
+        column = "email" if found else "name"
         if not found:
-            namesakes = self.by_name[fields["name"]]
-            found = [p for p in namesakes if not (email and p.fields.get("email"))]
+            # with an e-mail address, only a namesake without one can be meant
+            found = (self.by_name_alone if email else self.by_name)[fields["name"]]
         if len(found) > 1:
-            column = "email" if email and self.by_email[email.casefold()] else "name"
             errors[column] = [
                 f"{len(found)} talents have “{fields[column]}”. "
                 + ("Correct one of them first." if column == "email" else "Give the e-mail too.")
             ]
             return None
-        return found[0] if found else None
+        return next(iter(found), None)
 
     def _index(self, person: _Person) -> _Person:
         self.people.append(person)
@@ -232,12 +236,14 @@ class _RosterPlan:
 
     def _file(self, person: _Person) -> None:
         """Make the person findable by what the rows made of it."""
-        for index, key in (
-            (self.by_email, person.fields.get("email", "").casefold()),
-            (self.by_name, person.fields.get("name", "")),
-        ):
-            if key and not any(other is person for other in index[key]):
-                index[key].append(person)
+        name, email = person.fields.get("name", ""), person.fields.get("email", "")
+        if email:
+            self.by_email[email.casefold()][person] = None
+            self.by_name_alone[name].pop(person, None)
+        if name:
+            self.by_name[name][person] = None
+            if not email:
+                self.by_name_alone[name][person] = None
 
 
 def _accounts(row: Row, errors: dict[str, list[str]]) -> list[Handle]:
@@ -247,7 +253,8 @@ def _accounts(row: Row, errors: dict[str, list[str]]) -> list[Handle]:
             try:
                 accounts.append(handles.parse(platform, handle=text))
             except InvalidHandle as refusal:
-                errors.setdefault(column, []).append(refusal.detail)
+                if len(faults := errors.setdefault(column, [])) < MOST_FAULTS:
+                    faults.append(refusal.detail)
     return accounts
 
 

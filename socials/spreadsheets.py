@@ -20,6 +20,8 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 MOST_UNPACKED: Final = 100 * 1024 * 1024
 MOST_ROWS: Final = 50_000
 MOST_COLUMNS: Final = 200
+MOST_TEXT: Final = 20 * 1024 * 1024
+"""Characters of all cells: a workbook may show one long text in every row."""
 ROWS_A_PART: Final = 200
 
 Cell = str | int | float | None
@@ -71,7 +73,7 @@ def parse(name: str, content: bytes, *, wanted: Sequence[str]) -> Table:
         )
     # What is inside decides: a workbook that somebody renamed to .csv is still one.
     is_workbook = ending == ".xlsx" or content.startswith(_ZIP)
-    lines = list(islice(_xlsx(content) if is_workbook else _csv(content), MOST_ROWS * 2))
+    lines = islice(_xlsx(content) if is_workbook else _csv(content), MOST_ROWS * 2)
     return _table(name, lines, wanted)
 
 
@@ -210,33 +212,51 @@ def _xlsx(content: bytes) -> Iterator[list[Any]]:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a sheet may declare a million empty rows
-        for line in sheet.iter_rows(values_only=True):
+        # a row with one cell far to the right would be filled up to there
+        for line in sheet.iter_rows(max_col=MOST_COLUMNS * 2, values_only=True):
             yield list(line)
     except Exception:  # noqa: BLE001  a broken workbook can break the reader in any way
         raise Unreadable("This .xlsx can't be read. Save it again as .xlsx or .csv.") from None
 
 
-def _table(name: str, lines: Sequence[Sequence[Any]], wanted: Sequence[str]) -> Table:
-    filled = [(n, cells) for n, line in enumerate(lines, 1) if any(cells := [*map(_plain, line)])]
-    if not filled:
+def _table(name: str, lines: Iterable[Sequence[Any]], wanted: Sequence[str]) -> Table:
+    """Its lines are read one by one, so that what is not kept takes no memory."""
+    numbered = iter(enumerate(lines, 1))
+    columns = _columns(name, numbered, wanted)
+    rows: list[Row] = []
+    size = 0
+    for number, line in numbered:
+        texts = [_plain(cell) for cell in line[: len(columns)]]
+        if not any(texts):
+            continue
+        rows.append(Row(number, {c: text for c, text in zip(columns, texts, strict=False) if c}))
+        size += sum(map(len, texts))
+        if len(rows) > MOST_ROWS:
+            raise Unreadable(f"{name} has more than {MOST_ROWS:,} rows. Split it in parts.")
+        if size > MOST_TEXT:
+            raise Unreadable(f"{name} has far too much text. Keep the template's columns only.")
+    return Table(tuple(filter(None, columns)), tuple(rows))
+
+
+def _columns(
+    name: str, lines: Iterable[tuple[int, Sequence[Any]]], wanted: Sequence[str]
+) -> tuple[str, ...]:
+    """The headings, which are the first line that has any; "" where a column has none."""
+    headings = (tuple(_plain(cell).lower() for cell in line) for _, line in lines)
+    columns = next(filter(any, headings), ())
+    if not columns:
         raise Unreadable(f"{name} is empty.")
-    columns = tuple(cell.lower() for cell in filled[0][1])
-    if sum(map(bool, columns)) > MOST_COLUMNS:
+    named = [column for column in columns if column]
+    if len(named) > MOST_COLUMNS:
         raise Unreadable(
             f"{name} has more than {MOST_COLUMNS} columns. Keep those of the template."
         )
-    twice = {column for column in columns if column and columns.count(column) > 1}
+    twice = {column for column in named if named.count(column) > 1}
     if twice:
         raise Unreadable(f"{name} has the column {', '.join(sorted(twice))} twice.")
-    if not set(wanted) & set(columns):
-        found = "".join(sign for sign in ", ".join(columns) if sign.isprintable())[:120]
+    if not set(wanted) & set(named):
+        found = "".join(sign for sign in ", ".join(named) if sign.isprintable())[:120]
         raise Unreadable(
             f"{name} has no column {wanted[0]}. The first row names the columns; found: {found}."
         )
-    if len(filled) - 1 > MOST_ROWS:
-        raise Unreadable(f"{name} has more than {MOST_ROWS:,} rows. Split it in parts.")
-    rows = (
-        Row(number, {c: cell for c, cell in zip(columns, cells, strict=False) if c})
-        for number, cells in filled[1:]
-    )
-    return Table(tuple(filter(None, columns)), tuple(rows))
+    return columns

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,8 +17,9 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from socials import imports, tasks, uploads
+from socials import imports, spreadsheets, tasks, uploads
 from socials.models import Connection, RosterImport
+from socials.spreadsheets import Unreadable
 from talent.models import Activity, Talent
 
 PAGE = "/talents/import"
@@ -139,6 +142,48 @@ def test_a_file_that_is_no_roster_is_answered_in_plain_words(
         assert 'aria-invalid="true"' in text(answer)
     assert words in text(answer)
     assert not Talent.objects.exists()
+
+
+def test_a_workbook_can_not_be_blown_up_by_what_it_repeats(db: None) -> None:
+    """Few bytes for much: cells far to the right, and one long text that is shown in every row."""
+    far = openpyxl.Workbook()
+    far.active.append(["name"])
+    for number in range(2, 1_000):
+        far.active.cell(number, 1, f"Mila {number}")
+        far.active.cell(number, 16_384, "x")
+    content = io.BytesIO()
+    far.save(content)
+    tracemalloc.start()
+    table = spreadsheets.parse("far.xlsx", content.getvalue(), wanted=["name"])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [row.cells for row in table.rows[-1:]] == [{"name": "Mila 999"}]
+    assert most < 20 * 1024**2
+
+    same = workbook(["name", "bio"], *[["Mila", "x" * 32_000]] * 700)
+    with pytest.raises(Unreadable, match="far too much text"):
+        spreadsheets.parse("same.xlsx", same, wanted=["name"])
+
+
+def test_faults_are_told_in_few_words_however_long_a_cell_is(db: None) -> None:
+    cells = "M" * 30_000, ";".join(f"not a handle {n}" for n in range(1_000))
+    content = f"name,manager,instagram\nMila,{cells[0]},{cells[1]}\n".encode()
+    table = spreadsheets.parse("long.csv", content, wanted=["name"])
+    (row,) = imports.import_table(table, dry_run=True).rows
+    assert row.outcome == "failed"
+    assert set(row.errors) == {"manager", "instagram"}
+    assert len("".join(row.errors["manager"] + row.errors["instagram"])) < 1_500
+
+
+def test_ten_thousand_namesakes_are_told_apart_by_their_addresses_at_once(db: None) -> None:
+    lines = "".join(f"Jane Smith,jane.{n}@x.example\n" for n in range(10_000))
+    content = f"name,email\n{lines}Jane Smith,\n".encode()
+    table = spreadsheets.parse("janes.csv", content, wanted=["name"])
+    began = time.process_time()
+    report = imports.import_table(table, dry_run=True)
+    assert time.process_time() - began < 4
+    assert (report.counts["created"], report.counts["failed"]) == (10_000, 1)
+    assert "10000 talents have “Jane Smith”" in report.rows[-1].errors["name"][0]
 
 
 def test_nothing_chosen_says_what_to_do(alice_browser: Client) -> None:
