@@ -132,7 +132,7 @@ def _accounts() -> Iterator[Metric]:
     stale = _gauge("connections_stale", "Not read for three times their target age.", "platform")
     failing = _gauge("connections_in_error", "Accounts in ERROR by cause.", "platform", "cause")
     reauth = _gauge("connections_to_reconnect", "Accounts without their permission.", "platform")
-    for platform in _syncing():
+    for platform in platforms.synced():
         for family in (due, oldest, stale, reauth):
             family.add_metric([platform], 0)
     for platform, status, accounts, waiting, age, old, lost in _rows(
@@ -149,7 +149,7 @@ def _accounts() -> Iterator[Metric]:
         json.dumps(settings.FRESHNESS_MINUTES),
         settings.SYNC_FRESHNESS_MINUTES,
     ):
-        if platform not in _syncing():
+        if platform not in platforms.synced():
             continue
         states.add_metric([platform, status], accounts)
         for family, value in ((due, waiting), (stale, old), (reauth, lost)):
@@ -209,7 +209,7 @@ def _limits() -> Iterator[Metric]:
             "WHERE starts_at <= statement_timestamp() AND ends_at > statement_timestamp()"
         )
     )
-    for platform in _syncing():
+    for platform in platforms.synced():
         for bucket in platforms.get(platform).buckets:
             used.add_metric([platform, bucket.name], levels.get(bucket.name, 0))
             limit.add_metric([platform, bucket.name], quota.cap(bucket))
@@ -306,10 +306,6 @@ def _cumulative(told: Mapping[float, int]) -> list[tuple[str, float]]:
     """Each bound's answers with those of all below it, as Prometheus wants them."""
     running = accumulate(told.get(bound, 0) for bound in (*BOUNDS, 0.0))
     return list(zip([*map(str, BOUNDS), "+Inf"], running, strict=True))
-
-
-def _syncing() -> list[str]:
-    return [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
 
 
 def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:

@@ -67,8 +67,8 @@ def begin_syncs(
     accounts: QuerySet[Connection], *, force: bool = False, actor: User | None = None
 ) -> Progress:
     """Queue a sync of those of these accounts that can be synced."""
-    syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
-    rows = accounts.filter(platform__in=syncing).order_by("pk").values_list("pk", "talent_id")
+    synced = accounts.filter(platform__in=platforms.synced())
+    rows = synced.order_by("pk").values_list("pk", "talent_id")
     with transaction.atomic():
         items = [BatchItem(talent_id=talent_id, connection_id=pk) for pk, talent_id in rows]
         batch = _begun(Batch.Kind.SYNC, items, force=force, actor=actor)

@@ -125,9 +125,9 @@ def request_sync(
 
 def request_syncs(rows: ConnectionQuerySet, *, trigger: str, priority: int) -> int:
     """Queue a sync of many accounts, link-only ones left out, in one go. How many rows changed."""
-    syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+    synced = rows.filter(platform__in=platforms.synced())
     with transaction.atomic():
-        changed = rows.filter(platform__in=syncing).request(trigger=trigger, priority=priority)
+        changed = synced.request(trigger=trigger, priority=priority)
         if changed:
             later("socials.tasks.sync_due", "")
     return changed

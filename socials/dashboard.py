@@ -106,14 +106,10 @@ def queue_stats() -> QueueStats:
         workers=list(Worker.objects.filter(heartbeat_at__gt=Now() - GONE).order_by("id")),
         platforms={
             platform: _platform_stats(platform, by_platform.get(platform, _NONE), circuits)
-            for platform in synced_platforms()
+            for platform in platforms.synced()
         },
         errors_by_cause=errors_by_cause(),
     )
-
-
-def synced_platforms() -> list[str]:
-    return [platform for platform in platforms.PLATFORMS if platforms.get(platform).syncs]
 
 
 def errors_by_cause() -> dict[str, int]:
@@ -310,7 +306,7 @@ def _fullest(platform: str) -> QuotaLevel | None:
 
 
 def _of_active() -> QuerySet[Connection]:
-    return Connection.objects.filter(platform__in=synced_platforms(), talent__status="active")
+    return Connection.objects.filter(platform__in=platforms.synced(), talent__status="active")
 
 
 def _sum(rows: dict[str, dict[str, Any]], name: str) -> int:

@@ -10,11 +10,10 @@ from typing import Final
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from socials import handles, spreadsheets
+from socials import handles, platforms, spreadsheets
 from socials.errors import InvalidHandle
 from socials.imports import PLATFORM_COLUMNS, ROSTER_COLUMNS
 from socials.models import Connection, Snapshot
-from socials.platforms import PLATFORMS, get
 from socials.spreadsheets import Cell
 from talent.models import Talent
 
@@ -30,7 +29,7 @@ def columns() -> list[str]:
         "total_followers",
         *(
             f"{platform.lower()}_{fact}"
-            for platform in _synced()
+            for platform in platforms.synced()
             for fact in (*NUMBERS, "engagement_rate", "synced_at")
         ),
     ]
@@ -73,7 +72,7 @@ def _accounts(talent_ids: Sequence[int]) -> QuerySet[Connection]:
 
 
 def _row(talent: Talent, accounts: list[Connection]) -> list[Cell]:
-    synced = [row for row in accounts if row.platform in _synced()]
+    synced = [row for row in accounts if row.platform in platforms.synced()]
     manager = talent.manager
     return [
         talent.name,
@@ -88,7 +87,7 @@ def _row(talent: Talent, accounts: list[Connection]) -> list[Cell]:
         _sum(synced, "followers"),
         *(
             fact
-            for platform in _synced()
+            for platform in platforms.synced()
             for fact in _facts([row for row in synced if row.platform == platform])
         ),
     ]
@@ -122,10 +121,6 @@ def _typed(row: Connection) -> str:
     except InvalidHandle:
         return row.profile_url
     return row.handle
-
-
-def _synced() -> list[str]:
-    return [platform for platform in PLATFORMS if get(platform).syncs]
 
 
 def _time(moment: datetime) -> str:

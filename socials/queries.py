@@ -26,7 +26,6 @@ from talent.templatetags.marks import WORDS
 
 RECONNECT_CODES = ("REAUTH_REQUIRED", "PERMISSION_MISSING")
 WORST_FIRST = ("reauth", "error", "syncing", "pending", "ready", "link")
-SYNCED = ("INSTAGRAM", "TIKTOK", "YOUTUBE")
 NEEDS_RECONNECT = Q(sync_status=SyncStatus.ERROR, error_code__in=RECONNECT_CODES) | Q(
     sync_status=SyncStatus.READY, connected=False
 )
@@ -294,7 +293,7 @@ def frame(user: User) -> Frame:
         all=Count("status"), mine=Count("status", filter=Q(manager_id=user.pk))
     )
     stale = Connection.objects.filter(
-        platform__in=SYNCED,
+        platform__in=platforms.synced(),
         last_synced_at__lt=now - timedelta(hours=STALE_HOURS),
         talent__status="active",
     ).aggregate(n=Count("talent", distinct=True))

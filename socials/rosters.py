@@ -15,7 +15,7 @@ from django.utils import timezone
 from socials import handles, platforms
 from socials.intelligence.trends import GROWTH_OF_A_TALENT, NO_TREND, Trend, trends
 from socials.models import Connection
-from socials.queries import IN_STATE, SYNCED, WORST_FIRST, digest, is_moving, state_of
+from socials.queries import IN_STATE, WORST_FIRST, digest, is_moving, state_of
 from talent.models import Talent
 from talent.templatetags.figures import cause_name
 from talent.templatetags.marks import WORDS
@@ -64,7 +64,7 @@ class RosterRow:
     def slots(self) -> list[Chip | None]:
         """Its chips in the list's three columns; a column without one is None."""
         by_platform = {chip.platform: chip for chip in self.chips}
-        return [by_platform.get(platform) for platform in SYNCED]
+        return [by_platform.get(platform) for platform in platforms.synced()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def roster(wanted: RosterFilter) -> QuerySet[Talent]:
         accounts &= Q(sync_status=wanted.sync_status)
     if wanted.stale_hours is not None:
         accounts &= Q(
-            platform__in=SYNCED,
+            platform__in=platforms.synced(),
             last_synced_at__lt=timezone.now() - timedelta(hours=wanted.stale_hours),
         )
     return talents.filter(_has(accounts)) if accounts else talents
@@ -149,7 +149,7 @@ def ordered(wanted: RosterFilter) -> QuerySet[Talent]:
     if wanted.ordering == "-followers":
         talents = talents.annotate(total_followers=Sum("connections__profile__followers"))
     if wanted.ordering == "synced":
-        synced = Q(connections__platform__in=SYNCED)
+        synced = Q(connections__platform__in=platforms.synced())
         talents = talents.annotate(oldest_sync=Min("connections__last_synced_at", filter=synced))
     if wanted.ordering == "-growth":
         growth = RawSQL(GROWTH_OF_A_TALENT, (), output_field=FloatField())  # noqa: S611  our own
@@ -217,7 +217,7 @@ def _accounts(talents: Sequence[Talent]) -> dict[int, list[Connection]]:
 
 
 def _row(talent: Talent, rows: list[Connection]) -> RosterRow:
-    synced = [row for row in rows if row.platform in SYNCED]
+    synced = [row for row in rows if row.platform in platforms.synced()]
     worst = min((state_of(row) for row in rows), key=WORST_FIRST.index, default="")
     times = [row.last_synced_at for row in synced if row.last_synced_at]
     return RosterRow(
@@ -238,7 +238,7 @@ def _row(talent: Talent, rows: list[Connection]) -> RosterRow:
 
 
 def _chips(rows: list[Connection]) -> Iterable[Chip]:
-    for platform in SYNCED:
+    for platform in platforms.synced():
         accounts = [row for row in rows if row.platform == platform]
         if accounts:
             worst = min(accounts, key=lambda row: WORST_FIRST.index(state_of(row)))

@@ -51,8 +51,8 @@ def sync_due(platform: str = "") -> None:
 
 def plan_refreshes() -> None:
     """Queue the accounts that are due for a refresh."""
-    for name in platforms.PLATFORMS:
-        if platforms.get(name).syncs and planner.queue_due(name):
+    for name in platforms.synced():
+        if planner.queue_due(name):
             later("socials.tasks.sync_due", name)
 
 

@@ -104,12 +104,8 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
     )
 
 
-def synced_platforms() -> list[str]:
-    return [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
-
-
 def _rows(talent_id: int) -> list[Connection]:
-    order = synced_platforms()
+    order = platforms.synced()
     rows = (
         Connection.objects.filter(talent_id=talent_id, platform__in=order)
         .select_related("profile")

@@ -11,8 +11,9 @@ from typing import Any, Final
 from django.db import connection as database
 from django.utils import timezone
 
+from socials import platforms
 from socials.intelligence import history
-from socials.intelligence.summary import last_readings, synced_platforms
+from socials.intelligence.summary import last_readings
 from socials.intelligence.types import Growth, GrowthBySpan
 from socials.models import Connection
 
@@ -74,7 +75,7 @@ GROWTH_OF_A_TALENT: Final = """(
 def trends(accounts: Mapping[int, Sequence[Connection]]) -> dict[int, Trend]:
     """The trend of each talent whose accounts (with their profiles) are given. Four statements."""
     today = timezone.now().astimezone(UTC).date()
-    counted = set(synced_platforms())
+    counted = set(platforms.synced())
     known = {
         talent_id: [row for row in rows if row.platform in counted]
         for talent_id, rows in accounts.items()

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from socials import batches, exports, queries, rosters
+from socials import batches, exports, platforms, rosters
 from socials.batches import Progress
 from socials.models import Connection, SyncStatus
 from socials.models.batch import Batch
@@ -92,7 +92,7 @@ def _chosen(request: HttpRequest) -> QuerySet[Talent]:
 
 def _sync(request: HttpRequest, talents: QuerySet[Talent], count: int) -> None:
     accounts = Connection.objects.filter(
-        talent__in=talents.values("pk"), platform__in=queries.SYNCED
+        talent__in=talents.values("pk"), platform__in=platforms.synced()
     )
     busy = accounts.filter(sync_status__in=BUSY).count()
     begun = batches.begin(Batch.Kind.SYNC, talents, actor=actor(request))

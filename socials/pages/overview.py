@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from socials import queries, thumbnails
+from socials import platforms, queries, thumbnails
 from socials.intelligence import history
 from socials.intelligence.types import Growth, GrowthBySpan
 from socials.queries import ConnectionCard, PostLine, TalentHeader
@@ -37,7 +37,7 @@ def audience(header: TalentHeader) -> dict[str, Any]:
     )
     totals = [
         _total(platform, cards, spans)
-        for platform in queries.SYNCED
+        for platform in platforms.synced()
         if (cards := [card for card in header.cards if card.platform == platform])
     ]
     return {"totals": totals, "growth": _sum(header.cards, spans)}

@@ -9,17 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from socials import batches
+from socials import batches, platforms
 from socials.models import Connection, Platform, SyncStatus
 from socials.models.batch import Batch
 from socials.models.states import LIMITS
-from socials.queries import RECONNECT_CODES, SYNCED
+from socials.queries import RECONNECT_CODES
 from talent.models import Talent
 from talent.pages.access import actor, manager_action
 from talent.roles import can_write
 from talent.templatetags.figures import plural
 
 AT_REST = (SyncStatus.READY, SyncStatus.ERROR)
+KINDS = {"all": "", "errors": "failing "}
+"""What can be refreshed beside one platform's profiles, and the word that names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,10 @@ def _asked(what: str) -> Asked | None:
     if what == "photos":
         count = _talents().count()
         return Asked(what, count, plural(count, "photo,photos"))
-    if what not in {"all", "errors", *SYNCED}:
+    if what not in {*KINDS, *platforms.synced()}:
         return None
     count = _accounts(what).count()
-    name = f"{Platform(what).label} " if what in SYNCED else "failing " if what == "errors" else ""
+    name = KINDS[what] if what in KINDS else f"{Platform(what).label} "
     return Asked(what, count, plural(count, f"{name}profile,{name}profiles"))
 
 
@@ -73,10 +75,10 @@ def _talents() -> QuerySet[Talent]:
 def _accounts(what: str) -> QuerySet[Connection]:
     """Accounts at rest of active talents. Of failing ones, those that trying again may mend."""
     rows = Connection.objects.filter(
-        talent__status="active", platform__in=SYNCED, sync_status__in=AT_REST
+        talent__status="active", platform__in=platforms.synced(), sync_status__in=AT_REST
     )
     if what == "errors":
         return rows.filter(sync_status=SyncStatus.ERROR).exclude(
             error_code__in=(*LIMITS, *RECONNECT_CODES)
         )
-    return rows.filter(platform=what) if what in SYNCED else rows
+    return rows.filter(platform=what) if what in platforms.synced() else rows

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from socials.queries import STALE_HOURS, SYNCED
+from socials import platforms
+from socials.queries import STALE_HOURS
 from socials.rosters import ORDERINGS, RosterFilter
 
 COOKIE = "roster"
@@ -59,7 +60,7 @@ def _read(asked: QueryDict, request: HttpRequest) -> tuple[RosterFilter, int, in
     size = number_of(asked.get("size"))
     wanted = RosterFilter(
         search=asked.get("q", "").replace("\x00", "").strip()[:100],
-        platform=_one_of(asked.get("platform", ""), SYNCED),
+        platform=_one_of(asked.get("platform", ""), platforms.synced()),
         state=_one_of(asked.get("state", ""), STATES),
         manager=user.pk if manager == "me" else number_of(manager),
         status=_one_of(asked.get("status", ""), STATUSES) or "active",

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from socials import queries, rosters
+from socials import platforms, queries, rosters
 from socials.pages.bulk import batch_of
 from socials.pages.roster_filter import (
     SIZES,
@@ -20,7 +20,6 @@ from socials.pages.roster_filter import (
     wanted_of,
 )
 from socials.pages.shell import fragment, page, wants_fragment
-from socials.queries import SYNCED
 from socials.rosters import RosterFilter, RosterRow
 from talent.models import User
 from talent.pages.access import staff_page
@@ -77,7 +76,7 @@ def _answer(
         request,
         "socials/talent_list.html",
         here=_view_of(request, wanted),
-        platforms=_choices({p: PLATFORM_NAMES[p] for p in SYNCED}, wanted.platform),
+        platforms=_choices({p: PLATFORM_NAMES[p] for p in platforms.synced()}, wanted.platform),
         states=_choices(STATES, wanted.state),
         statuses=_choices(STATUSES, wanted.status),
         orderings=_choices(SORTS, wanted.ordering),

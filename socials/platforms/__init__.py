@@ -27,6 +27,11 @@ def get(platform: str) -> Platform:
     return cast(Platform, getattr(import_module(module), name))
 
 
+def synced() -> tuple[str, ...]:
+    """The platforms whose accounts are read; the others are link-only."""
+    return tuple(name for name in PLATFORMS if get(name).syncs)
+
+
 def sources(platform: str) -> tuple[Source, ...]:
     """The platform's sources in the configured order; ``public`` only when it is named.
 

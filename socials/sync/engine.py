@@ -85,7 +85,7 @@ class Loop:
         self.in_flight: Counter[str] = Counter()
         self.began_at = time.monotonic()
         self.renewed_at = self.began_at
-        self.platforms = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
+        self.platforms = platforms.synced()
 
     def run(self) -> bool:
         """Work until nothing is due or the time is over. True when work remains."""

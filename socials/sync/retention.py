@@ -43,7 +43,7 @@ def read_again_days(platform: str) -> float | None:
 
 def forget_stale_data() -> int:
     """Delete what platforms' APIs told and was not read again in time. How many rows."""
-    return sum(_forget_stale(name) for name in platforms.PLATFORMS if platforms.get(name).syncs)
+    return sum(map(_forget_stale, platforms.synced()))
 
 
 def _forget_stale(platform: str) -> int:

@@ -56,8 +56,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "Say which: --talent ID, --platform instagram, or --all.", returncode=2
             )
-        syncing = [name for name in platforms.PLATFORMS if platforms.get(name).syncs]
-        rows = Connection.objects.filter(platform__in=syncing)
+        rows = Connection.objects.filter(platform__in=platforms.synced())
         if options["talent"]:
             rows = rows.filter(talent__in=options["talent"])
         if options["platform"]:
