@@ -1,4 +1,5 @@
-"""Cleans and takes apart what people paste as an account; and TikTok's rule, which two layers need.
+"""Cleans and takes apart what people paste as an account; and what two layers need of the rules:
+TikTok's, and how a YouTube channel's id looks.
 
 >>> tiktok("https://www.tiktok.com/@JaneSmith/video/7?lang=en")
 'janesmith'
@@ -17,6 +18,8 @@ from scraping.errors import InvalidHandle
 
 LONGEST: Final = 2_000
 """Characters of a pasted text that are looked at; no profile link comes near it."""
+
+CHANNEL_ID: Final = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30})://")
 _HOST = re.compile(r"[^\s/?#\\@:]{1,253}(?::\d{1,5})?")

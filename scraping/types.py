@@ -36,6 +36,11 @@ class Count:
         return cls(value, Quality.ROUNDED)
 
     @classmethod
+    def of(cls, value: int | None) -> Self:
+        """Exact where it is told, else unknown."""
+        return cls() if value is None else cls.exact(value)
+
+    @classmethod
     def hidden(cls) -> Self:
         return cls(None, Quality.HIDDEN)
 

@@ -49,6 +49,11 @@ def storable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def plain_word(text: str) -> str:
+    """A platform's word for an error, as it may be repeated: letters, digits, "_", "-" and "."."""
+    return "".join(c for c in text if c.isascii() and (c.isalnum() or c in "_-."))[:60]
+
+
 class Fields:
     """One JSON object of a reply, with the path that leads to it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ TIKTOK_VIEWS = "tiktok.views"
 """TikTok's own public number of plays."""
 YOUTUBE_VIEWS = "youtube.views.2026-08-27"
 """Counted at the start of playing, for all forms alike, since that day."""
-CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +61,4 @@ def salvage(row: Fields, parse: Callable[[Fields, str], Post], kind: PostKind) -
 
 
 def count(row: Fields, key: str) -> Count:
-    value = row.count(key)
-    return Count.unknown() if value is None else Count.exact(value)
+    return Count.of(row.count(key))

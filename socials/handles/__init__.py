@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from scraping.handles import Link, link, tidied
+from scraping.handles import CHANNEL_ID, Link, link, tidied
 from socials.errors import InvalidHandle
 from socials.handles import instagram, linkedin, tiktok, twitter, youtube
 from socials.handles.rule import Rule
-from socials.handles.youtube import CHANNEL_ID, youtube_filter
+from socials.handles.youtube import youtube_filter
 
 URL_LENGTH: Final = 500
 """Characters that a stored profile URL may have."""

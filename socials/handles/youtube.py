@@ -10,16 +10,13 @@ name for its owner, so they are tried as handles.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Literal
 from urllib.parse import quote
 
-from scraping.handles import Link, bare, refuse_blanks, shown
+from scraping.handles import CHANNEL_ID, Link, bare, refuse_blanks, shown
 from socials.errors import InvalidHandle
 from socials.handles.rule import Rule, lower, only
-
-CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 
 EXAMPLE = "https://www.youtube.com/@janesmith"
 _VIDEOS = frozenset(["watch", "v", "w", "embed", "e", "live", "clip", "shorts", "playlist"])

@@ -25,7 +25,7 @@ from scraping.errors import (
 )
 from scraping.http import Reply, Unsent
 from scraping.providers.base import Outside
-from scraping.wire import Fields
+from scraping.wire import Fields, plain_word
 
 SOURCE = "apify"
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
@@ -348,7 +348,7 @@ def _error_type(reply: Reply) -> str:
         kind = error.text("type") if error else None
     except BadResponse:
         return ""
-    return "".join(sign for sign in kind or "" if sign.isalnum() or sign in "-_")[:60]
+    return plain_word(kind or "")
 
 
 def _header_number(reply: Reply, name: str) -> int | None:

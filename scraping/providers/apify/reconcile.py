@@ -10,12 +10,11 @@ from typing import Any
 
 from scraping.errors import Failure, PlatformUnavailable
 from scraping.providers.apify.actor import Actor, Gathered
+from scraping.providers.apify.client import SOURCE
 from scraping.providers.base import Outcome, Outside
 from scraping.providers.posts import listed
 from scraping.types import ScrapedAccount
 from scraping.wire import Fields
-
-SOURCE = "apify"
 
 
 class Reconciliation:

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from scraping.errors import BadResponse
+from scraping.handles import CHANNEL_ID
 from scraping.providers.apify.actor import Gathered
 from scraping.providers.apify.rows import failure_told, texts
-from scraping.providers.posts import CHANNEL_ID, YOUTUBE_VIEWS, Listed, salvage
+from scraping.providers.posts import YOUTUBE_VIEWS, Listed, salvage
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
 
@@ -125,8 +126,8 @@ def _profile(row: Fields, told: _Channel, asked: str) -> Profile:
         profile_url=_url(handle),
         # The page shows three figures; 0 is what a misread page gives.
         followers=Count.rounded(subscribers) if subscribers else Count.unknown(),
-        posts=Count.unknown() if posts is None else Count.exact(posts),
-        views=Count.unknown() if views is None else Count.exact(views),
+        posts=Count.of(posts),
+        views=Count.of(views),
         verified=told.flag("isChannelVerified"),
     )
 
@@ -150,8 +151,7 @@ def _post(row: Fields, external_id: str) -> Post:
 
 
 def _count(row: Fields, key: str) -> Count:
-    value = _digits(row, key)
-    return Count.unknown() if value is None else Count.exact(value)
+    return Count.of(_digits(row, key))
 
 
 def _digits(row: Fields, key: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scraping.errors import BadResponse, Blocked, NotFound, PrivateAccount
 from scraping.providers.base import Outside
-from scraping.providers.posts import Listed, listed, salvage
+from scraping.providers.posts import Listed, count, listed, salvage
 from scraping.providers.public.pages import BROWSER, PAGE, SOURCE, embedded, fetch
 from scraping.types import Count, Post, PostKind, Profile, ScrapedAccount
 from scraping.wire import Fields
@@ -76,7 +76,7 @@ def _account(user: Fields, handle: str, post_limit: int, context: Outside) -> Sc
         profile_url=f"https://www.instagram.com/{name}/",
         followers=_edge(user, "edge_followed_by"),
         following=_edge(user, "edge_follow"),
-        posts=Count.unknown() if total is None else Count.exact(total),
+        posts=Count.of(total),
         verified=user.flag("is_verified"),
         private=user.flag("is_private"),
         extra={"web_id": web_id} if web_id and graph_id else {},
@@ -103,8 +103,7 @@ def _edge(row: Fields, key: str) -> Count:
         return Count.unknown()
     if edge.value.get("count") == -1:
         return Count.hidden()
-    value = edge.count("count")
-    return Count.unknown() if value is None else Count.exact(value)
+    return Count.of(edge.count("count"))
 
 
 def _post(node: Fields, external_id: str) -> Post:
@@ -123,7 +122,7 @@ def _post(node: Fields, external_id: str) -> Post:
         thumbnail_url=node.text("display_url"),
         likes=_edge(node, "edge_liked_by") if likes == Count.unknown() else likes,
         comments=_edge(node, "edge_media_to_comment"),
-        views=Count.unknown() if views is None else Count.exact(views),
+        views=Count.of(views),
         view_definition="instagram.video_views" if views is not None else "",
         kind_confidence="declared",
     )
@@ -154,11 +153,6 @@ def _page_profile(user: Fields, asked: str) -> Profile:
     """The page's ``id`` is not the account's: ``pk`` is."""
     if user.flag("is_private"):
         raise PrivateAccount(platform=PLATFORM, source=SOURCE)
-
-    def count(key: str) -> Count:
-        value = user.count(key)
-        return Count.unknown() if value is None else Count.exact(value)
-
     handle = user.ident("username") or asked
     return Profile(
         external_id=user.need("pk"),
@@ -167,9 +161,9 @@ def _page_profile(user: Fields, asked: str) -> Profile:
         bio=user.text("biography"),
         avatar_url=user.text("profile_pic_url"),
         profile_url=f"https://www.instagram.com/{handle}/",
-        followers=count("follower_count"),
-        following=count("following_count"),
-        posts=count("all_media_count"),
+        followers=count(user, "follower_count"),
+        following=count(user, "following_count"),
+        posts=count(user, "all_media_count"),
         verified=user.flag("is_verified"),
         private=user.flag("is_private"),
     )

@@ -11,8 +11,9 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from scraping.errors import BadResponse, NotFound, PlatformUnavailable
+from scraping.handles import CHANNEL_ID
 from scraping.providers.base import Outside
-from scraping.providers.posts import CHANNEL_ID, YOUTUBE_VIEWS, Listed, listed
+from scraping.providers.posts import YOUTUBE_VIEWS, Listed, listed
 from scraping.providers.public.pages import PAGE, SOURCE, fetch
 from scraping.types import MAX_COUNT, Count, Post, PostKind, Profile, ScrapedAccount
 from scraping.wire import storable

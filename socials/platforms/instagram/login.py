@@ -15,7 +15,7 @@ from scraping.wire import Fields
 from socials.platforms.instagram import insights, listing, parse
 from socials.platforms.instagram.failures import GONE, Whose, failure
 from socials.platforms.instagram.graph import PLATFORM, Graph, Refusal
-from socials.platforms.kit.platform import Outcome
+from socials.platforms.kit.platform import Outcome, each_in_turn
 from socials.types import Ask, Context, Depth, Profile, Reading, StopReason, Token
 
 SOURCE = "instagram_login"
@@ -40,12 +40,9 @@ class InstagramLogin:
         return {}
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
-        for ask in asks:
-            try:
-                yield ask, _Visit(ask, context).read()
-            except Failure as failed:
-                failed.platform, failed.source = PLATFORM, SOURCE
-                yield ask, failed
+        return each_in_turn(
+            asks, lambda ask: _Visit(ask, context).read(), platform=PLATFORM, source=SOURCE
+        )
 
 
 def read_profile(context: Context, token: str) -> Profile:

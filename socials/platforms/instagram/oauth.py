@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from socials.platforms.instagram.failures import Whose, failure
 from socials.platforms.instagram.graph import PLATFORM, Refusal, answer, scrub
 from socials.platforms.instagram.login import PROFESSIONAL_ID, read_profile, unwrapped
 from socials.platforms.instagram.parse import fields_of
+from socials.platforms.kit.oauth import end_of
 from socials.types import Context, Profile, TokenGrant
 
 SOURCE = "instagram_login"
@@ -39,7 +40,6 @@ YOUNGEST = timedelta(hours=24)
 """Instagram refreshes no token that is younger."""
 USES_PKCE = False
 SHORT_LIFE = timedelta(hours=1)
-LONGEST_LIFE = timedelta(days=3650)
 
 # What Instagram says in error_message, and the setting to look at.
 _OUR_SETTINGS = {
@@ -113,7 +113,7 @@ def exchange_code(context: Context, *, code: str, redirect_uri: str) -> TokenGra
     return TokenGrant(
         access_token=_token(told),
         scopes=_scopes(told),
-        expires_at=_end(told, context) or context.clock() + SHORT_LIFE,
+        expires_at=end_of(told, "expires_in", context) or context.clock() + SHORT_LIFE,
         external_id=user_id if professional else "",
         app_user_id="" if professional else user_id,
     )
@@ -160,7 +160,7 @@ def _renewed(context: Context, grant: TokenGrant, path: str, **params: str) -> T
         grant,
         access_token=_token(told),
         scopes=_scopes(told) or grant.scopes,
-        expires_at=_end(told, context),
+        expires_at=end_of(told, "expires_in", context),
     )
 
 
@@ -226,10 +226,3 @@ def _scopes(told: Fields) -> tuple[str, ...]:
     value = told.value.get("permissions")
     names = value.split(",") if isinstance(value, str) else told.items("permissions")
     return tuple(name.strip() for name in names if isinstance(name, str) and name.strip())
-
-
-def _end(told: Fields, context: Context) -> datetime | None:
-    seconds = told.count("expires_in")
-    if seconds is None:
-        return None
-    return context.clock() + min(timedelta(seconds=min(seconds, 10**9)), LONGEST_LIFE)

@@ -162,8 +162,7 @@ def _holders(insight: Fields) -> Iterable[Fields]:
 
 
 def _count(item: Fields, key: str) -> Count:
-    value = item.count(key)
-    return Count.unknown() if value is None else Count.exact(value)
+    return Count.of(item.count(key))
 
 
 def _likes(item: Fields) -> Count:

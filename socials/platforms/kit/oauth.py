@@ -1,4 +1,5 @@
-"""What a platform's OAuth flow must offer, and the proof key that goes with it.
+"""What a platform's OAuth flow must offer, the proof key that goes with it, and what the answers of
+all token endpoints have in common.
 
 A platform's ``oauth.py`` is a module of these names: plain functions, no Django, no state.
 """
@@ -9,10 +10,14 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from scraping.wire import Fields
 from socials.types import Context, Profile, TokenGrant
+
+LONGEST_LIFE = timedelta(days=3650)
+"""Of a token, whatever its platform says."""
 
 
 class Flow(Protocol):
@@ -59,3 +64,11 @@ def proof_key() -> tuple[str, str]:
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
     return verifier, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def end_of(told: Fields, key: str, context: Context) -> datetime | None:
+    """The moment that lies so many seconds ahead; None where the answer does not tell it."""
+    seconds = told.count(key)
+    if seconds is None:
+        return None
+    return context.clock() + min(timedelta(seconds=min(seconds, 10**9)), LONGEST_LIFE)

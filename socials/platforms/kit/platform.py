@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -64,6 +64,18 @@ class Source(Protocol):
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
         """Yield exactly one outcome for each ask, as each arrives. Never raises Failure."""
+
+
+def each_in_turn(
+    asks: Sequence[Ask], read: Callable[[Ask], Reading], *, platform: str, source: str
+) -> Iterator[Outcome]:
+    """Every ask's reading, or the failure that it met, which is told whose it is."""
+    for ask in asks:
+        try:
+            yield ask, read(ask)
+        except Failure as failed:
+            failed.platform, failed.source = platform, source
+            yield ask, failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from scraping.errors import (
 )
 from scraping.http import Reply
 from scraping.types import Post
-from scraping.wire import Fields
+from scraping.wire import Fields, plain_word
 from socials.platforms.tiktok import parse
 from socials.types import Context
 
@@ -126,7 +126,7 @@ def _failure(code: str, reply: Reply, context: Context) -> Failure:
 
     Reference: https://developers.tiktok.com/doc/tiktok-api-v2-error-handling
     """
-    told = "".join(sign for sign in code if sign.isalnum() or sign in "_-.")[:60]
+    told = plain_word(code)
     said = f"TikTok answered HTTP {reply.status}" + (f" ({told})" if told else "")
     where: dict[str, Any] = {"platform": PLATFORM, "source": SOURCE}
     if code == "access_token_invalid":

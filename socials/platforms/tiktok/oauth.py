@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +22,8 @@ from scraping.errors import (
     ReauthRequired,
 )
 from scraping.http import Reply
-from scraping.wire import Fields
+from scraping.wire import Fields, plain_word
+from socials.platforms.kit.oauth import end_of
 from socials.platforms.tiktok.api import PLATFORM, SOURCE
 from socials.platforms.tiktok.display import read_profile
 from socials.types import Context, Profile, TokenGrant
@@ -38,7 +39,6 @@ LEAD = timedelta(minutes=30)
 """A quarter of the shorter of the two documented lives."""
 YOUNGEST = timedelta(0)
 USES_PKCE = False
-LONGEST_LIFE = timedelta(days=3650)
 
 
 def authorize_url(
@@ -174,7 +174,7 @@ def _failure(error: str, reply: Reply, context: Context) -> Failure:
             )
         case "invalid_request" | "unsupported_grant_type" | "unsupported_response_type":
             return Internal(f"TikTok did not understand the request ({error})", **where)
-    told = "".join(sign for sign in error if sign.isalnum() or sign in "_-.")[:60]
+    told = plain_word(error)
     said = f"TikTok answered HTTP {reply.status}" + (f" ({told})" if told else "")
     retry_at = reply.retry_at(context.clock())
     if reply.status == 429 or error == "rate_limit_exceeded":
@@ -195,12 +195,13 @@ def _grant(told: Fields, context: Context) -> TokenGrant:
             "the answer carries no token", platform=PLATFORM, source=SOURCE, field="access_token"
         )
     open_id = told.ident("open_id") or ""
+    # Both generations of lifetimes are about, so none is assumed.
     return TokenGrant(
         access_token=token,
         refresh_token=told.text("refresh_token") or "",
         scopes=_scopes(told.text("scope") or ""),
-        expires_at=_end(told, "expires_in", context),
-        refresh_expires_at=_end(told, "refresh_expires_in", context),
+        expires_at=end_of(told, "expires_in", context),
+        refresh_expires_at=end_of(told, "refresh_expires_in", context),
         external_id=open_id,
         app_user_id=open_id,
     )
@@ -208,11 +209,3 @@ def _grant(told: Fields, context: Context) -> TokenGrant:
 
 def _scopes(text: str) -> tuple[str, ...]:
     return tuple(name for part in text.replace(" ", ",").split(",") if (name := part.strip()))
-
-
-def _end(told: Fields, key: str, context: Context) -> datetime | None:
-    """Seconds from now: both generations of lifetimes are about, so none is assumed."""
-    seconds = told.count(key)
-    if seconds is None:
-        return None
-    return context.clock() + min(timedelta(seconds=min(seconds, 10**9)), LONGEST_LIFE)

@@ -21,9 +21,10 @@ from scraping.errors import (
     PermissionMissing,
     PrivateAccount,
 )
+from scraping.handles import CHANNEL_ID
 from scraping.types import Post, Profile
 from scraping.wire import Fields
-from socials.handles.youtube import CHANNEL_ID, youtube_filter
+from socials.handles.youtube import youtube_filter
 from socials.platforms.kit.platform import Outcome
 from socials.platforms.youtube import parse
 from socials.platforms.youtube.api import MOST, Api

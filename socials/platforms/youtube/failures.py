@@ -25,6 +25,7 @@ from scraping.errors import (
     ReauthRequired,
 )
 from scraping.http import Reply
+from scraping.wire import plain_word
 
 PLATFORM = "YOUTUBE"
 SOURCE = "youtube_data"
@@ -101,9 +102,11 @@ class Refusal:
         )
         return cls(
             reply.status,
-            tuple(dict.fromkeys(_word(name) for name in named if isinstance(name, str) and name)),
+            tuple(
+                dict.fromkeys(plain_word(name) for name in named if isinstance(name, str) and name)
+            ),
             quota_unit=str(metadata.get("quota_unit") or ""),
-            location=_word(str(listed[0].get("location") or "")) if listed else "",
+            location=plain_word(str(listed[0].get("location") or "")) if listed else "",
             unregistered="unregistered callers" in str(error.get("message")),
         )
 
@@ -195,9 +198,3 @@ def _end(refusal: Refusal, reply: Reply, bucket: str, now: datetime) -> dict[str
 def _objects(error: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
     value = error.get(key)
     yield from (one for one in (value if isinstance(value, list) else []) if isinstance(one, dict))
-
-
-def _word(text: str) -> str:
-    return "".join(sign for sign in text if sign.isascii() and (sign.isalnum() or sign in "_-."))[
-        :60
-    ]

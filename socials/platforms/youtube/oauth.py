@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,7 +23,8 @@ from scraping.errors import (
     ReauthRequired,
 )
 from scraping.http import Reply
-from scraping.wire import Fields
+from scraping.wire import Fields, plain_word
+from socials.platforms.kit.oauth import end_of
 from socials.platforms.youtube import parse
 from socials.platforms.youtube.api import Api
 from socials.platforms.youtube.failures import PLATFORM, SOURCE
@@ -36,7 +37,6 @@ LEAD = timedelta(minutes=15)
 """A quarter of an access token's hour."""
 YOUNGEST = timedelta(0)
 USES_PKCE = True
-LONGEST_LIFE = timedelta(days=3650)
 
 PASSING = frozenset({"server_error", "temporarily_unavailable", "internal_failure"})
 OUR_CLIENT = frozenset({"invalid_client", "unauthorized_client", "deleted_client", "org_internal"})
@@ -160,7 +160,7 @@ def _error_in(reply: Reply) -> str:
 def _failure(error: str, reply: Reply, context: Context) -> Failure:
     """Only Google's documented word counts; its description may quote what we sent."""
     where: dict[str, Any] = {"platform": PLATFORM, "source": SOURCE}
-    told = "".join(sign for sign in error if sign.isalnum() or sign in "_-.")[:60]
+    told = plain_word(error)
     said = f"Google answered HTTP {reply.status}" + (f" ({told})" if told else "")
     retry_at = reply.retry_at(context.clock())
     if reply.status == 429:
@@ -204,13 +204,6 @@ def _grant(told: Fields, context: Context) -> TokenGrant:
         access_token=token,
         refresh_token=told.text("refresh_token") or "",
         scopes=tuple((told.text("scope") or "").split()),
-        expires_at=_end(told, "expires_in", context),
-        refresh_expires_at=_end(told, "refresh_token_expires_in", context),
+        expires_at=end_of(told, "expires_in", context),
+        refresh_expires_at=end_of(told, "refresh_token_expires_in", context),
     )
-
-
-def _end(told: Fields, key: str, context: Context) -> datetime | None:
-    seconds = told.count(key)
-    if seconds is None:
-        return None
-    return context.clock() + min(timedelta(seconds=min(seconds, 10**9)), LONGEST_LIFE)

@@ -308,8 +308,7 @@ def _declare(item: Fields, name: str, *known: str) -> None:
 
 
 def _told(numbers: Fields, key: str) -> Count:
-    value = numbers.count(key)
-    return Count.unknown() if value is None else Count.exact(value)
+    return Count.of(numbers.count(key))
 
 
 def _hideable(item: Fields, key: str) -> Count:

@@ -17,6 +17,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from scraping.errors import BadResponse, PlatformUnavailable, RateLimited
+from scraping.handles import CHANNEL_ID
 from socials.platforms.youtube.failures import PLATFORM
 from socials.types import Context
 
@@ -31,7 +32,6 @@ _TOPIC = re.compile(
     r"https?://www\.youtube\.com/(?:xml/)?feeds/videos\.xml\?channel_id=(UC[A-Za-z0-9_-]{22})"
 )
 _CHANNEL_URL = re.compile(r"https?://www\.youtube\.com/channel/(UC[A-Za-z0-9_-]{22})/?")
-_CHANNEL_ID = re.compile(r"UC[A-Za-z0-9_-]{22}")
 _VIDEO_REF = re.compile(r"yt:video:([A-Za-z0-9_-]{1,64})")
 _METHODS = {"sha1", "sha256", "sha384", "sha512"}
 
@@ -146,7 +146,7 @@ def _entries(feed: Element) -> Iterator[Notice]:
     for entry in feed.findall(f"{_ATOM}entry"):
         channel_id = (entry.findtext(f"{_YT}channelId") or "").strip()
         video_id = (entry.findtext(f"{_YT}videoId") or "").strip()[:64]
-        if _CHANNEL_ID.fullmatch(channel_id) and video_id:
+        if CHANNEL_ID.fullmatch(channel_id) and video_id:
             yield Notice(channel_id, video_id)
 
 
