@@ -15,10 +15,11 @@ from socials.images import pick as photos
 from socials.models import Connection, Grant, Priority, Revocation, SyncStatus, Trigger
 from socials.models.moves import ConnectionQuerySet, first_delay
 from talent.activity import record, record_many
+from talent.models import Talent
 from talent.queue import later
 
 if TYPE_CHECKING:
-    from talent.models import Talent, User
+    from talent.models import User
 
 disconnected = Signal()
 """Sent after the commit with ``talent_id``, ``platform`` and ``connection_id``."""
@@ -136,10 +137,11 @@ def request_syncs(rows: ConnectionQuerySet, *, trigger: str, priority: int) -> i
 def disconnect(connection_id: int, *, actor: User | None = None) -> None:
     """Delete an account and all that was read from it, for good. Raises Connection.DoesNotExist.
 
-    The row is locked first, so a sync that is just storing finishes before, and a later one finds
-    nothing to write to.
+    The row is locked, so a sync that is just storing finishes before, and a later one finds nothing
+    to write to; before it the talent, whose photo may change.
     """
     with transaction.atomic():
+        Talent.objects.held().filter(connections=connection_id).first()
         row = Connection.objects.select_for_update().get(pk=connection_id)
         _note("connection.disconnected", row, actor)
         told = {"talent_id": row.talent_id, "platform": row.platform, "connection_id": row.pk}

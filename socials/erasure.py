@@ -58,7 +58,7 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
     logs. Raises Talent.DoesNotExist when nothing is known of this id.
     """
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().filter(pk=talent_id).first()
+        talent = Talent.objects.held().filter(pk=talent_id).first()
         logged = Activity.objects.filter(talent_id=talent_id).exclude(object="", details={})
         if talent is None and not logged.exists():
             raise Talent.DoesNotExist
@@ -86,7 +86,8 @@ def erase(talent_id: int, *, actor: User | None = None) -> Receipt:
 
 def let_go(sender: type[Talent], talent: Talent, actor: User | None, **_: Any) -> None:
     """A talent departs: each account is disconnected, as if by hand."""
-    for pk in Connection.objects.filter(talent=talent).values_list("pk", flat=True):
+    accounts = Connection.objects.filter(talent=talent).order_by("pk")
+    for pk in accounts.values_list("pk", flat=True):
         connections.disconnect(pk, actor=actor)
 
 

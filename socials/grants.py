@@ -67,7 +67,7 @@ def adopt(
     waits to be connected again, only that one is taken: raises WrongAccount for another.
     """
     with transaction.atomic():
-        Talent.objects.select_for_update().get(pk=talent.pk)
+        Talent.objects.held().get(pk=talent.pk)
         row = _row_of(talent, platform, account)
         if awaited := _awaited_instead(row, talent, platform):
             raise WrongAccount(awaited, handles.at(platform, account.handle))

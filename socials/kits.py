@@ -99,6 +99,6 @@ def revoke(talent: Talent, *, actor: User | None = None) -> bool:
 
 def _close(talent: Talent) -> bool:
     # The talent's row is locked first: of two at the same time one waits for the other.
-    type(talent).objects.select_for_update(no_key=True).filter(pk=talent.pk).first()
+    type(talent).objects.held().filter(pk=talent.pk).first()
     links = KitLink.objects.filter(talent=talent, revoked_at=None)
     return bool(links.update(revoked_at=timezone.now()))

@@ -81,7 +81,7 @@ def update(talent_id: int, *, actor: User | None = None, **changes: Any) -> Tale
     fields = cleaned(**changes)
     status = fields.pop("status", None)
     with unique_link(), transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         check_people(fields, of=talent)
         moved = {
             name: (getattr(talent, name), value)
@@ -145,9 +145,9 @@ def assign_manager(
     check_people({"manager_id": manager_id})
     with transaction.atomic():
         moved = list(
-            Talent.objects.filter(pk__in=list(talent_ids))
+            Talent.objects.held()
+            .filter(pk__in=list(talent_ids))
             .exclude(manager_id=manager_id)
-            .select_for_update()
             .only("pk", "name", "manager_id")
         )
         Talent.objects.filter(pk__in=[talent.pk for talent in moved]).update(manager=manager_id)
@@ -168,7 +168,7 @@ def delete(talent_id: int, *, actor: User | None = None) -> None:
     The activity log keeps its lines; ``erase_talent`` takes the person out of these too.
     """
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         departing.send(sender=Talent, talent=talent, actor=actor)
         record("talent.deleted", actor=actor, talent_id=talent.pk, object=talent.name)
         talent.delete()

@@ -72,7 +72,9 @@ def refresh(talent_id: int, *, force: bool = False) -> Picked:
     Never raises for a failing server. Raises Talent.DoesNotExist.
     """
     Talent.objects.only("pk").get(pk=talent_id)
-    return next(iter(refresh_many([talent_id], force=force)))
+    for picked in refresh_many([talent_id], force=force):
+        return picked
+    raise Talent.DoesNotExist  # deleted while its pictures were on the way
 
 
 def refresh_many(talent_ids: Sequence[int], *, force: bool = False) -> Iterator[Picked]:
@@ -114,7 +116,7 @@ def upload(talent_id: int, content: bytes, *, focus: Focus = MIDDLE, actor: User
     picture = _kept(render(content, focus))
     now = timezone.now()
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         Photo.objects.update_or_create(
             talent=talent,
             connection=None,
@@ -137,7 +139,7 @@ def upload(talent_id: int, content: bytes, *, focus: Focus = MIDDLE, actor: User
 def remove_upload(talent_id: int, *, actor: User) -> Picked:
     """Drop the uploaded image and go back to the accounts'. Raises Talent.DoesNotExist."""
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         removed, _ = Photo.objects.filter(talent=talent, connection=None).delete()
         if removed:
             record("profile_image.removed", actor=actor, talent_id=talent_id, object=talent.name)
@@ -147,7 +149,7 @@ def remove_upload(talent_id: int, *, actor: User) -> Picked:
 def choose(talent_id: int, photo_id: int | None, *, actor: User) -> Picked:
     """Prefer one account's picture, or None for the usual order. Raises Photo.DoesNotExist."""
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         photos = Photo.objects.filter(talent=talent)
         photos.update(is_chosen=False)
         if photo_id is not None:
@@ -168,7 +170,7 @@ def set_focus(talent_id: int, photo_id: int, focus: Focus, *, actor: User) -> Pi
     photo = Photo.objects.get(pk=photo_id, talent_id=talent_id)
     picture = _kept(render(files.master(photo.name), focus))
     with transaction.atomic():
-        Talent.objects.select_for_update().get(pk=talent_id)
+        Talent.objects.held().get(pk=talent_id)
         Photo.objects.filter(pk=photo_id).update(
             name=picture.name, focus_x=focus.x, focus_y=focus.y
         )
@@ -200,7 +202,7 @@ def sweep() -> int:
 def settle(talent_id: int, *, looked: bool = False, actor: User | None = None) -> Picked:
     """Write the picture that wins now onto the talent. No network. Raises Talent.DoesNotExist."""
     with transaction.atomic():
-        talent = Talent.objects.select_for_update().get(pk=talent_id)
+        talent = Talent.objects.held().get(pk=talent_id)
         photo = best(Photo.objects.filter(talent=talent).select_related("connection__profile"))
         image_url = files.url(photo.name) if photo else ""
         source = photo.source if photo else ImageSource.INITIALS

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -36,6 +37,7 @@ CODES = {
     503: "UNAVAILABLE",
 }
 NOWHERE = "There is nothing at this address. The API's map is at /api/docs."
+AT_THE_SAME_MOMENT = "Somebody changed this at the same moment. Look again, then retry."
 BROKEN = "Something went wrong on our side. Quote the request id when you report it."
 
 
@@ -125,9 +127,15 @@ def _as_api_exception(exception: Exception) -> exceptions.APIException | None:
             return exceptions.ValidationError(
                 {"body": ["The form can't be read. Send less of it."]}
             )
+        case ObjectDoesNotExist():
+            log.warning("api.gone", error=str(exception)[:200])
+            return exceptions.NotFound("This was deleted a moment ago.")
         case IntegrityError():
             log.warning("api.conflict", error=str(exception).splitlines()[0][:200])
-            return Conflict("Somebody changed this at the same moment. Look again, then retry.")
+            return Conflict(AT_THE_SAME_MOMENT)
+        case OperationalError(__cause__=DeadlockDetected() | SerializationFailure()):
+            log.warning("api.conflict", error=str(exception).splitlines()[0][:200])
+            return Conflict(AT_THE_SAME_MOMENT)
         case OperationalError() | InterfaceError():
             log.warning("api.database_away", error=str(exception).splitlines()[0][:200])
             return Unavailable()

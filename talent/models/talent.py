@@ -23,6 +23,11 @@ class TalentQuerySet(models.QuerySet["Talent"]):
     def active(self) -> TalentQuerySet:
         return self.filter(status=Talent.Status.ACTIVE)
 
+    def held(self) -> TalentQuerySet:
+        """Locked until the transaction ends, against other changes but not against new rows that
+        name the talent. Locks are taken in one order: the talent, its accounts by id, the rest."""
+        return self.order_by("pk").select_for_update(of=("self",), no_key=True)
+
 
 class Talent(models.Model):
     class Status(models.TextChoices):
