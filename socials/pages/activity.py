@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from socials.pages.shell import page
 from socials.pages.talent_list import Choice
 from socials.pages.talent_page import by_day
 from socials.spreadsheets import safe
 from socials.timeline import deeds
-from talent.api.paging import Page, page_of
+from talent.api.paging import page_or_first
 from talent.models import Activity, Talent, User
 from talent.models.activity import SYSTEM, ActivityQuerySet
 from talent.pages.access import staff_page
@@ -42,7 +41,7 @@ COLUMNS = ("at", "actor", "action", "talent_id", "talent", "object", "details")
 @staff_page
 def activity(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
-    found = _page(_events(wanted), request.GET.get("cursor"))
+    found = page_or_first(_events(wanted), by="-at", cursor=request.GET.get("cursor"), limit=ROWS)
     talents = _talents(found.rows)
     days = [
         (day, [(event, talents.get(event.talent_id)) for event in events])
@@ -89,13 +88,6 @@ def _events(wanted: dict[str, str]) -> ActivityQuerySet:
     if name := wanted["talent"]:
         events = events.filter(talent_id__in=Talent.objects.filter(name__icontains=name))
     return events
-
-
-def _page(events: ActivityQuerySet, cursor: str | None) -> Page:
-    try:
-        return page_of(events, by="-at", cursor=cursor, limit=ROWS)
-    except ValidationError:
-        return page_of(events, by="-at", cursor=None, limit=ROWS)
 
 
 def _talents(rows: Iterable[Activity]) -> dict[int | None, Talent]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -16,8 +16,9 @@ from socials.batches import Progress
 from socials.models import Connection, SyncStatus
 from socials.models.batch import Batch
 from socials.pages.downloads import attachment
-from socials.pages.roster_filter import address, number_of, wanted_of
-from socials.pages.shell import fragment
+from socials.pages.roster_filter import address, wanted_of
+from socials.pages.shell import fragment, gone_is_404
+from socials.pages.typed import number_of
 from talent import roster
 from talent.models import Talent, User
 from talent.pages.access import actor, manager_action, staff_page
@@ -48,10 +49,8 @@ def talents_bulk(request: HttpRequest) -> HttpResponseBase:
 @staff_page
 def batch_progress(request: HttpRequest, batch_id: int) -> HttpResponse:
     """How far a batch is; the answer asks again until nothing is left to do."""
-    try:
+    with gone_is_404(Batch.DoesNotExist):
         progress = batches.progress(batch_id)
-    except Batch.DoesNotExist:
-        raise Http404 from None
     told = finished_words(progress) if progress.finished_at else ""
     return fragment(
         request,

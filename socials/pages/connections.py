@@ -19,6 +19,7 @@ from socials.models import Connection, Platform
 from socials.pages.invites import open_invite
 from socials.pages.overview import audience
 from socials.pages.shell import fragment, page, wants_fragment
+from socials.pages.typed import number_of
 from socials.queries import ConnectionCard, TalentHeader
 from talent.models import Talent
 from talent.pages.access import actor, manager_action, staff_page
@@ -162,7 +163,6 @@ def _mend(card: ConnectionCard) -> Mend:
 def _profiles_page(
     request: HttpRequest, header: TalentHeader, form: AddForm, *, status: int = 200
 ) -> HttpResponse:
-    asked = request.GET.get("delete", "")
     return page(
         request,
         "socials/talent_profiles.html",
@@ -175,7 +175,7 @@ def _profiles_page(
         talent=header.talent,
         inviting=invites.available(),
         invite=open_invite(header.talent),
-        confirming=int(asked) if asked.isascii() and asked.isdigit() else None,
+        confirming=number_of(request.GET.get("delete")),
     )
 
 
@@ -271,14 +271,13 @@ def _there_already(talent: Talent) -> str:
 
 
 def _typed(talent_id: int, sent: Any) -> AddForm:
-    correcting = sent.get("correcting", "")
     platform = sent.get("platform", "")
     return AddForm(
         talent_id,
         platform=platform if platform in Platform.values else "INSTAGRAM",
         handle=sent.get("handle", "").strip(),
         url=sent.get("url", "").strip(),
-        correcting=int(correcting) if correcting.isascii() and correcting.isdigit() else None,
+        correcting=number_of(sent.get("correcting")),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -20,7 +20,8 @@ from socials.intelligence.types import FORMULAS, Account, Intelligence, RankedPo
 from socials.pages.charts import Band, axis, band, heat
 from socials.pages.connections import header_or_404
 from socials.pages.kit_card import kit_card
-from socials.pages.shell import fragment, page
+from socials.pages.shell import fragment, gone_is_404, page
+from socials.pages.typed import number_of
 from socials.queries import TalentHeader
 from talent.models import Talent
 from talent.pages.access import staff_page
@@ -35,7 +36,6 @@ SOURCES = {
     "apify": "Apify",
     "public": "public page",
 }
-STALE = timedelta(hours=24)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -154,10 +154,8 @@ def changes(request: HttpRequest) -> HttpResponse:
 def context_of(request: HttpRequest, header: TalentHeader) -> dict[str, Any]:
     days = _days(request)
     talent_id = header.talent.pk
-    try:
+    with gone_is_404(Talent.DoesNotExist):
         figures = summary.intelligence(talent_id, days=days)
-    except Talent.DoesNotExist:
-        raise Http404 from None
     now = timezone.now()
     lines = lines_of(figures, today=now.date(), now=now)
     table = request.GET.get("view") == "table"
@@ -229,7 +227,7 @@ def _line(
         median=median,
         tick=f"{median.rate / full * 100:.1f}" if median else "",
         grown=drawn.percent if drawn else None,
-        is_late=account.last_synced_at is None or account.last_synced_at < now - STALE,
+        is_late=account.last_synced_at is None or account.last_synced_at < now - summary.STALE,
         url=account.profile_url,
         counted_anew=max((mark.date for mark in marks), default=None),
         cut=_cut(account, now - timedelta(days=figures.days)),
@@ -309,14 +307,11 @@ def _slot(slot: Slot, figures: Intelligence) -> dict[str, Any]:
 
 
 def _days(request: HttpRequest) -> int:
-    asked = request.GET.get("days", "")
-    days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else USUAL_RANGE
-    return days if 1 <= days <= kept.MOST_DAYS else USUAL_RANGE
+    days = number_of(request.GET.get("days")) or USUAL_RANGE
+    return days if days <= kept.MOST_DAYS else USUAL_RANGE
 
 
 def _version(talent_id: int) -> str:
-    try:
+    with gone_is_404(Talent.DoesNotExist):
         version = kept.version_of(talent_id), thumbnails.version_of(talent_id)
-    except Talent.DoesNotExist:
-        raise Http404 from None
     return hashlib.blake2s(repr(version).encode(), digest_size=8).hexdigest()

@@ -11,8 +11,12 @@ from django.shortcuts import get_object_or_404, redirect
 
 from socials import kits
 from socials.models.kit_link import KitMetric
+from socials.pages.typed import number_of
 from talent.models import Talent
 from talent.pages.access import actor, manager_action
+
+LAST = 99
+"""The place of what was given none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,14 @@ def kit_make(request: HttpRequest, talent_id: int) -> HttpResponse:
     """A new link with what was ticked, in the order of the numbers beside."""
     talent = get_object_or_404(Talent, pk=talent_id)
     ticked = [name for name in request.POST.getlist("metrics") if name in KitMetric.values]
-    days = request.POST.get("days", "")
+    days = number_of(request.POST.get("days"))
     try:
         if not ticked:
             raise kits.KitRefused("metrics", "Choose at least one thing to show.")
         kits.create(
             talent,
             metrics=sorted(ticked, key=lambda name: _place(request, name)),
-            expires_in_days=int(days) if days.isascii() and days.isdigit() else kits.USUAL_DAYS,
+            expires_in_days=kits.USUAL_DAYS if days is None else days,
             actor=actor(request),
         )
     except kits.KitRefused as refused:
@@ -71,5 +75,5 @@ def kit_off(request: HttpRequest, talent_id: int) -> HttpResponse:
 
 
 def _place(request: HttpRequest, name: str) -> int:
-    typed = request.POST.get(f"place-{name}", "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 99
+    place = number_of(request.POST.get(f"place-{name}"))
+    return LAST if place is None else place

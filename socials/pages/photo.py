@@ -14,7 +14,8 @@ from socials.images.pixels import MAX_BYTES, Focus
 from socials.images.refusals import ImageRefused, NoImage, TooLarge
 from socials.models import Photo
 from socials.pages.connections import header_or_404
-from socials.pages.shell import fragment, wants_fragment
+from socials.pages.shell import fragment, gone_is_404, wants_fragment
+from socials.pages.typed import number_of
 from talent.models import ImageSource, Talent
 from talent.pages.access import actor, manager_action
 
@@ -98,10 +99,8 @@ def _crop(photo: Photo) -> Crop | None:
 @manager_action
 def talent_photo(request: HttpRequest, talent_id: int) -> HttpResponse:
     """Look at the talent's accounts for a photo now."""
-    try:
+    with gone_is_404(Talent.DoesNotExist):
         picked = pick.refresh(talent_id, force=True)
-    except Talent.DoesNotExist:
-        raise Http404 from None
     failed = picked.outcome == "failed"
     told = _words(picked)
     if wants_fragment(request):
@@ -149,21 +148,19 @@ def photo_remove(request: HttpRequest, talent_id: int) -> HttpResponse:
 @manager_action
 def photo_choose(request: HttpRequest, talent_id: int) -> HttpResponse:
     """Prefer one account's picture, or go back to the usual order."""
-    wanted = request.POST.get("photo", "")
+    photo_id = _number(request, "photo") if request.POST.get("photo") else None
 
     def choose() -> str:
-        picked = pick.choose(talent_id, int(wanted) if wanted else None, actor=actor(request))
+        picked = pick.choose(talent_id, photo_id, actor=actor(request))
         return f"The photo comes from {picked.source} now."
 
-    if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
-        raise Http404
     return _done(request, talent_id, choose)
 
 
 @manager_action
 def photo_focus(request: HttpRequest, talent_id: int) -> HttpResponse:
     """Crop around another point: where the picture was clicked, or a side that was named."""
-    photo = Photo.objects.filter(talent_id=talent_id, pk=_number(request, "photo", 2**62)).first()
+    photo = Photo.objects.filter(talent_id=talent_id, pk=_number(request, "photo")).first()
     crop = _crop(photo) if photo else None
     if photo is None or crop is None:
         raise Http404
@@ -182,23 +179,23 @@ def _focus(request: HttpRequest, crop: Crop) -> Focus:
         x, _, y = corner.partition(",")
         return Focus(float(x), float(y))
     return Focus(
-        _number(request, "point.x", crop.width) / crop.width,
-        _number(request, "point.y", crop.height) / crop.height,
+        min(_number(request, "point.x") / crop.width, 1.0),
+        min(_number(request, "point.y") / crop.height, 1.0),
     )
 
 
-def _number(request: HttpRequest, name: str, most: int) -> int:
-    told = request.POST.get(name, "")
-    if not (told.isascii() and told.isdigit() and len(told) < 20):
+def _number(request: HttpRequest, name: str) -> int:
+    """Raises Http404 for what is no number."""
+    number = number_of(request.POST.get(name))
+    if number is None:
         raise Http404
-    return min(int(told), most)
+    return number
 
 
 def _done(request: HttpRequest, talent_id: int, act: Callable[[], str]) -> HttpResponse:
     try:
-        messages.success(request, act())
-    except (Talent.DoesNotExist, Photo.DoesNotExist):
-        raise Http404 from None
+        with gone_is_404(Talent.DoesNotExist, Photo.DoesNotExist):
+            messages.success(request, act())
     except ImageRefused as refusal:
         messages.error(request, f"{refusal} The photo stays as it was.")
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from socials import platforms
+from socials.pages.typed import number_of
 from socials.queries import STALE_HOURS
 from socials.rosters import ORDERINGS, RosterFilter
 
@@ -72,11 +73,6 @@ def _read(asked: QueryDict, request: HttpRequest) -> tuple[RosterFilter, int, in
 
 def _one_of(value: str, known: Any) -> str:
     return value if value in known else ""
-
-
-def number_of(text: str | None) -> int | None:
-    # 18 digits always fit the database's bigint
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def address(wanted: RosterFilter, size: int, number: int = 1) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -19,14 +16,10 @@ from socials import spreadsheets, uploads
 from socials.imports import ROSTER_COLUMNS
 from socials.models import RosterImport
 from socials.pages.downloads import attachment
-from socials.pages.roster_filter import number_of
 from socials.pages.shell import fragment, page, wants_fragment
+from socials.pages.typed import number_of
 from socials.spreadsheets import Unreadable
-from talent.pages.access import actor, manager_action, staff_page
-from talent.roles import can_write
-
-P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+from talent.pages.access import actor, manager_action, manager_page
 
 ROWS = 100
 SHOWN = {
@@ -48,18 +41,7 @@ COLUMNS = {
 }
 
 
-def _for_managers(view: Page[P]) -> Page[P]:
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not can_write(request.user):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-@staff_page
-@_for_managers
+@manager_page
 def roster_import(request: HttpRequest) -> HttpResponse:
     """The form; a file that is sent is checked, and its report shown."""
     if request.method != "POST":
@@ -109,8 +91,7 @@ def _guide(manager: str) -> list[tuple[str, str, str]]:
     ]
 
 
-@staff_page
-@_for_managers
+@manager_page
 def roster_template(request: HttpRequest, kind: str) -> HttpResponseBase:
     columns, rows = uploads.template(_address(request))
     return attachment("greenroom-roster", kind, columns, rows)
@@ -123,8 +104,7 @@ class Tab:
     number: int
 
 
-@staff_page
-@_for_managers
+@manager_page
 def import_report(request: HttpRequest, import_id: int) -> HttpResponse:
     """What would become, or became, of each row; while it is worked on, that."""
     upload = _found(import_id)
@@ -172,8 +152,7 @@ def import_discard(request: HttpRequest, import_id: int) -> HttpResponse:
     return redirect("roster-import")
 
 
-@staff_page
-@_for_managers
+@manager_page
 def import_problems(request: HttpRequest, import_id: int) -> HttpResponseBase:
     """The cells that are wrong, as a file to work through."""
     cells = [

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -60,6 +63,15 @@ def _private(response: HttpResponse) -> HttpResponse:
     patch_vary_headers(response, ["HX-Request"])
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+@contextmanager
+def gone_is_404(*kinds: type[ObjectDoesNotExist]) -> Iterator[None]:
+    """What is not there, or no more, is an address that does not exist."""
+    try:
+        yield
+    except kinds:
+        raise Http404 from None
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from socials import queries
 from socials.erasure import erase
 from socials.pages.connections import header_or_404
 from socials.pages.photo import photo_card
-from socials.pages.shell import page
+from socials.pages.shell import gone_is_404, page
+from socials.pages.typed import number_of
 from talent import roster, rules
 from talent.models import Talent, User
 from talent.pages.access import actor, manager_action, staff_page
@@ -40,12 +41,11 @@ class Draft:
 
     @classmethod
     def typed(cls, sent: Any) -> Draft:
-        manager = sent.get("manager", "")
         texts = {name: sent.get(name, "") for name in TYPED}
         return cls(
             **texts,
             timezone=sent.get("timezone", "") or "UTC",
-            manager_id=int(manager) if manager.isascii() and manager.isdigit() else None,
+            manager_id=number_of(sent.get("manager")),
         )
 
     @classmethod
@@ -165,20 +165,16 @@ def _people(draft: Draft) -> list[tuple[int, str, bool]]:
 
 @manager_action
 def talent_archive(request: HttpRequest, talent_id: int) -> HttpResponse:
-    try:
+    with gone_is_404(Talent.DoesNotExist):
         talent = roster.archive(talent_id, actor=actor(request))
-    except Talent.DoesNotExist:
-        raise Http404 from None
     messages.success(request, f"{talent.name} is archived. Nothing was deleted.")
     return redirect("talent-overview", talent_id)
 
 
 @manager_action
 def talent_restore(request: HttpRequest, talent_id: int) -> HttpResponse:
-    try:
+    with gone_is_404(Talent.DoesNotExist):
         talent = roster.restore(talent_id, actor=actor(request))
-    except Talent.DoesNotExist:
-        raise Http404 from None
     messages.success(request, f"{talent.name} is back on the roster")
     return redirect("talent-overview", talent_id)
 
@@ -192,12 +188,9 @@ def talent_delete(request: HttpRequest, talent_id: int) -> HttpResponse:
         draft = Draft.of(header.talent)
         refusal = f"Type the whole name, {name}, to delete."
         return _settings_page(request, header, draft, status=422, refusal=refusal)
-    try:
-        told = (
-            _erase(request, talent_id) if request.POST.get("erase") else _delete(request, talent_id)
-        )
-    except Talent.DoesNotExist:
-        raise Http404 from None
+    leave = _erase if request.POST.get("erase") else _delete
+    with gone_is_404(Talent.DoesNotExist):
+        told = leave(request, talent_id)
     messages.success(request, told.format(name=name))
     return redirect("talent-list")
 

@@ -15,11 +15,11 @@ from socials.pages.roster_filter import (
     STATES,
     STATUSES,
     address,
-    number_of,
     remember,
     wanted_of,
 )
 from socials.pages.shell import fragment, page, wants_fragment
+from socials.pages.typed import number_of
 from socials.rosters import RosterFilter, RosterRow
 from talent.models import User
 from talent.pages.access import staff_page

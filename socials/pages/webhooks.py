@@ -10,16 +10,15 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from socials import webhooks
 from socials.models import Delivery, Event, Webhook
 from socials.pages.shell import fragment, page
-from talent.api.paging import Page, page_of
+from talent.api.paging import page_or_first
 from talent.pages.access import actor, manager_action, manager_page
 
 HERE = "webhooks"
@@ -223,7 +222,7 @@ def _log(request: HttpRequest, webhook: Webhook) -> dict[str, Any]:
     rows = Delivery.objects.filter(webhook=webhook)
     if show != "all":
         rows = rows.filter(status=show)
-    found = _page(rows, request.GET.get("cursor"))
+    found = page_or_first(rows, by="-created_at", cursor=request.GET.get("cursor"), limit=ROWS)
     soon = timezone.now() + WATCHED
     waiting = Delivery.objects.filter(webhook=webhook, status=Delivery.Status.PENDING)
     return {
@@ -237,13 +236,6 @@ def _log(request: HttpRequest, webhook: Webhook) -> dict[str, Any]:
         "failed": webhook.deliveries.filter(status=Delivery.Status.FAILED).count(),
         "query": request.GET.urlencode(),
     }
-
-
-def _page(rows: QuerySet[Delivery], cursor: str | None) -> Page:
-    try:
-        return page_of(rows, by="-created_at", cursor=cursor, limit=ROWS)
-    except ValidationError:
-        return page_of(rows, by="-created_at", cursor=None, limit=ROWS)
 
 
 def _called(events: list[str]) -> list[str]:

@@ -46,6 +46,14 @@ def page_of(rows: QuerySet[M], *, by: str, cursor: str | None, limit: int) -> Pa
     return Page(found, _write(by, getattr(found[-1], field), found[-1].pk) if more else None)
 
 
+def page_or_first(rows: QuerySet[M], *, by: str, cursor: str | None, limit: int) -> Page:
+    """As ``page_of``, for people: a cursor that makes no sense begins anew."""
+    try:
+        return page_of(rows, by=by, cursor=cursor, limit=limit)
+    except ValidationError:
+        return page_of(rows, by=by, cursor=None, limit=limit)
+
+
 def _after(field: str, descending: bool, value: Any, pk: int) -> Q:  # noqa: FBT001
     way = "lt" if descending else "gt"
     later_id = Q(**{f"id__{way}": pk})

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from socials import connections
+from socials import connections, kits
 from socials.models import Connection, Platform, Post, Snapshot, SyncRun
 from talent.models import Activity, Talent, User
 
@@ -246,3 +247,23 @@ def test_a_picture_on_somebody_elses_server_is_not_asked_for(
     page = alice_browser.get("/").content.decode()
     assert "cdn.example" not in page
     assert 'class="initials' in page
+
+
+def test_a_number_beyond_all_numbers_counts_as_not_given(
+    alice_browser: Client, jane: Talent
+) -> None:
+    endless = "9" * 5_000
+    typed = {"name": "Ada Byron", "manager": endless}
+    made = alice_browser.post(reverse("talent-new"), typed)
+    assert made.status_code == 302
+    assert Talent.objects.get(name="Ada Byron").manager_id is None
+    profiles = reverse("talent-profiles", args=[jane.pk])
+    added = alice_browser.post(
+        profiles, {"platform": "INSTAGRAM", "handle": "jane", "correcting": endless}
+    )
+    assert added.status_code == 302
+    made = alice_browser.post(
+        reverse("kit-make", args=[jane.pk]), {"metrics": ["photo"], "days": endless}
+    )
+    assert made.status_code == 302
+    assert kits.current(jane.pk) is not None
