@@ -19,6 +19,7 @@ from socials.models import Connection
 from socials.models.invite import Invite, hashed
 from talent.activity import record
 from talent.queue import later
+from talent.rules import FieldRefused
 
 if TYPE_CHECKING:
     from talent.models import Talent, User
@@ -27,13 +28,8 @@ DEFAULT_HOURS = 7 * 24
 LONGEST_HOURS = 90 * 24
 
 
-class InviteRefused(Exception):
-    """An invite that can't be made: ``field`` (of the API) and plain words."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class InviteRefused(FieldRefused):
+    """An invite that can't be made."""
 
 
 def available() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from socials.models.invite import hashed
 from socials.models.kit_link import KitLink, KitMetric
 from talent.activity import record
+from talent.rules import FieldRefused
 
 if TYPE_CHECKING:
     from talent.models import Talent, User
@@ -22,13 +23,8 @@ LONGEST_DAYS = 730
 USUAL = tuple(metric for metric in KitMetric.values if metric != KitMetric.CONTACT)
 
 
-class KitRefused(Exception):
-    """A kit that can't be made: ``field`` (of the API) and plain words."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class KitRefused(FieldRefused):
+    """A kit that can't be made."""
 
 
 def create(

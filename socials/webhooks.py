@@ -15,6 +15,7 @@ from socials.models import Delivery, Webhook
 from socials.outbox import DELIVER
 from talent.activity import record
 from talent.queue import later
+from talent.rules import FieldRefused
 
 if TYPE_CHECKING:
     from talent.models import User
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 SWITCHED_OFF = "The webhook was switched off."
 
 
-class WebhookRefused(Exception):
-    """A webhook that can't be so: ``field`` (of the API) and plain words."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class WebhookRefused(FieldRefused):
+    """A webhook that can't be so."""
 
 
 class Inactive(Exception):

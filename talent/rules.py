@@ -1,4 +1,6 @@
-"""What a talent's fields may be: tidied, or refused with every fault at once."""
+"""What a talent's fields may be: tidied, or refused with every fault at once; and how the journeys
+refuse a single value.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,15 @@ class RosterRefused(ValidationError):
     def __init__(self, fields: Texts) -> None:
         super().__init__(fields)
         self.fields = fields
+
+
+class FieldRefused(Exception):
+    """Something that can't be so: ``field``, as the API calls it, and plain words."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
 
 
 def cleaned(**fields: Any) -> dict[str, Any]:

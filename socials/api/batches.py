@@ -15,6 +15,7 @@ from socials import batches
 from socials.api import rows
 from socials.api.talents import RosterParameters, roster_filter
 from socials.models.batch import Batch
+from talent.api.errors import gone_is_404
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Flag, Id, Instant, Strict
 from talent.api.views import ApiView, actor, success
@@ -103,10 +104,8 @@ class BatchDetail(ApiView):
         errors=(404,),
     )
     def get(self, request: Request, batch_id: int) -> Response:
-        try:
+        with gone_is_404(Batch):
             return success(ProgressSerializer(batches.progress(batch_id)).data)
-        except Batch.DoesNotExist:
-            raise Http404("There is no batch with this id.") from None
 
 
 def _named(ids: list[int]) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
@@ -24,11 +22,11 @@ from socials.api.serializers import (
 )
 from socials.models import Connection, Platform, Trigger
 from talent.api.conditional import unless_unchanged
+from talent.api.errors import gone_is_404
 from talent.api.paging import page_of
 from talent.api.schema import documented
 from talent.api.serializers import Id, NoFields, PageQuery, Query, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
-from talent.models import Talent
 
 TAG = "Connections"
 
@@ -102,17 +100,14 @@ class ConnectManually(ApiView):
         body = ConnectManual(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
-        talent = Talent.objects.filter(pk=wanted["talent_id"]).first()
-        if talent is None:
-            raise Http404("There is no talent with this id.")
         connection, created = connections.connect(
-            talent,
+            rows.existing_talent(wanted["talent_id"]),
             wanted["platform"],
             handle=wanted.get("handle") or "",
             profile_url=wanted.get("profile_url") or "",
             actor=actor(request),
         )
-        with gone_is_404():
+        with gone_is_404(Connection):
             return _answer(connection.pk, status=201 if created else 200)
 
 
@@ -161,7 +156,7 @@ class ConnectionDetail(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, connection_id: int) -> Response:
-        with gone_is_404():
+        with gone_is_404(Connection):
             connections.disconnect(connection_id, actor=actor(request))
         return no_content()
 
@@ -179,7 +174,7 @@ class ConnectionSync(ApiView):
     )
     def post(self, request: Request, connection_id: int) -> Response:
         NoFields.check(request)
-        with gone_is_404():
+        with gone_is_404(Connection):
             connections.request_sync(connection_id, trigger=Trigger.MANUAL, actor=actor(request))
         return _answer(connection_id, status=202)
 
@@ -248,11 +243,3 @@ class ConnectionRuns(ApiView):
 
 def _answer(connection_id: int, *, status: int = 200) -> Response:
     return success(ConnectionSerializer(rows.connection(connection_id)).data, status=status)
-
-
-@contextmanager
-def gone_is_404() -> Iterator[None]:
-    try:
-        yield
-    except Connection.DoesNotExist:
-        raise Http404("There is no connection with this id.") from None

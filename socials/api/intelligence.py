@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from operator import itemgetter
 from typing import Any
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,6 +21,7 @@ from socials.intelligence import kept, summary
 from socials.intelligence.types import FORMULAS, SPANS, Account, Intelligence, Series
 from socials.models import Platform
 from talent.api.conditional import unless_unchanged
+from talent.api.errors import gone_is_404
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Instant, OrNull, Query
 from talent.api.views import ApiView, rendered
@@ -321,13 +322,11 @@ class SocialIntelligence(ApiView):
     )
     def get(self, request: Request, talent_id: int) -> HttpResponseBase:
         days = IntelligenceQuery.read(request.query_params)["days"]
-        try:
+        with gone_is_404(Talent):
             version = kept.version_of(talent_id)
             return unless_unchanged(
                 request, (version, days), lambda: _answer(talent_id, days, version)
             )
-        except Talent.DoesNotExist:
-            raise Http404("There is no talent with this id.") from None
 
 
 def _answer(talent_id: int, days: int, version: object) -> HttpResponse:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
@@ -17,13 +16,11 @@ from socials.api.connections import PlatformField
 from socials.api.serializers import ConnectionSerializer
 from socials.authorisation import InvalidState, LinkEnded, Refused
 from socials.grants import WrongAccount
-from socials.invites import InviteRefused
 from socials.models import Invite
 from talent.api.errors import Conflict
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Instant, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
-from talent.models import Talent
 
 TAG = "Connect links"
 LONGEST = 4096
@@ -99,16 +96,13 @@ class ConnectLinks(ApiView):
         body = ConnectLinkRequest(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data
-        try:
-            invite = invites.create(
-                _talent(talent_id),
-                wanted=wanted.get("platforms", ()),
-                expires_in_hours=wanted["expires_in_hours"],
-                email=wanted.get("email", ""),
-                actor=actor(request),
-            )
-        except InviteRefused as refusal:
-            raise ValidationError({refusal.field: [refusal.message]}) from None
+        invite = invites.create(
+            rows.existing_talent(talent_id),
+            wanted=wanted.get("platforms", ()),
+            expires_in_hours=wanted["expires_in_hours"],
+            email=wanted.get("email", ""),
+            actor=actor(request),
+        )
         return success(_shown(invite), status=201)
 
     @documented(
@@ -120,7 +114,7 @@ class ConnectLinks(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, talent_id: int) -> Response:
-        invites.revoke(_talent(talent_id), actor=actor(request))
+        invites.revoke(rows.existing_talent(talent_id), actor=actor(request))
         return no_content()
 
 
@@ -172,13 +166,6 @@ def _finish(request: Request, *, platform: str, code: str, state: str) -> int:
 
 def _words(refusal: Refused) -> str:
     return f"{refusal.message} {refusal.hint}".strip()
-
-
-def _talent(talent_id: int) -> Talent:
-    talent = Talent.objects.filter(pk=talent_id).first()
-    if talent is None:
-        raise Http404("There is no talent with this id.")
-    return talent
 
 
 def _shown(invite: Invite) -> dict[str, Any]:

@@ -7,16 +7,15 @@ from typing import Any
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from socials import kits
+from socials.api import rows
 from socials.models.kit_link import KitMetric
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Instant, Strict
 from talent.api.views import ApiView, actor, no_content, success
-from talent.models import Talent
 
 TAG = "Intelligence"
 EXAMPLE = {
@@ -63,7 +62,7 @@ class KitLinkOfTalent(ApiView):
         errors=(404,),
     )
     def get(self, request: Request, talent_id: int) -> Response:
-        link = kits.current(_talent(talent_id).pk)
+        link = kits.current(rows.existing_talent(talent_id).pk)
         if link is None:
             raise Http404("This talent has no open media kit link. Make one with POST.")
         return success(KitLinkSerializer(link).data)
@@ -87,19 +86,16 @@ class KitLinkOfTalent(ApiView):
         ),
     )
     def post(self, request: Request, talent_id: int) -> Response:
-        talent = _talent(talent_id)
+        talent = rows.existing_talent(talent_id)
         body = NewKitLink(data=request.data)
         body.is_valid(raise_exception=True)
         wanted: dict[str, Any] = body.validated_data
-        try:
-            link = kits.create(
-                talent,
-                metrics=wanted.get("metrics", ()),
-                expires_in_days=wanted["expires_in_days"],
-                actor=actor(request),
-            )
-        except kits.KitRefused as refused:
-            raise ValidationError({refused.field: [refused.message]}) from None
+        link = kits.create(
+            talent,
+            metrics=wanted.get("metrics", ()),
+            expires_in_days=wanted["expires_in_days"],
+            actor=actor(request),
+        )
         return success(KitLinkSerializer(link).data, status=201)
 
     @documented(
@@ -110,12 +106,5 @@ class KitLinkOfTalent(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, talent_id: int) -> Response:
-        kits.revoke(_talent(talent_id), actor=actor(request))
+        kits.revoke(rows.existing_talent(talent_id), actor=actor(request))
         return no_content()
-
-
-def _talent(pk: int) -> Talent:
-    talent = Talent.objects.filter(pk=pk).first() if pk < 2**63 else None
-    if talent is None:
-        raise Http404("There is no talent with this id.")
-    return talent

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -15,6 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from socials.api import rows
 from socials.images import look, pick
 from socials.images.pixels import MAX_BYTES, Focus
 from socials.images.refusals import ImageRefused, NotKept, TooLarge
@@ -23,7 +24,7 @@ from talent.api.errors import PayloadTooLarge, SyncFailed, Unavailable
 from talent.api.schema import documented
 from talent.api.serializers import Camel, Flag, Instant, OrNull, Strict
 from talent.api.views import ApiView, actor, success
-from talent.models import ImageSource, Talent
+from talent.models import ImageSource
 
 TAG = "Photo"
 FORM_BYTES = 64 * 1024
@@ -113,7 +114,7 @@ class ProfileImageSync(ApiView):
     def post(self, request: Request, talent_id: int) -> Response:
         body = RefreshImage(data=request.data)
         body.is_valid(raise_exception=True)
-        _require(talent_id)
+        rows.existing_talent(talent_id)
         if not _accounts(talent_id).filter(platform__in=look.ORDER).exists():
             raise SyncFailed(FAILED + "No valid social accounts connected")
         picked = pick.refresh(talent_id, force=body.validated_data["force_refresh"])
@@ -152,7 +153,7 @@ class ProfileImage(ApiView):
     def put(self, request: Request, talent_id: int) -> Response:
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES + FORM_BYTES:
             raise PayloadTooLarge(TooLarge.words)
-        _require(talent_id)
+        rows.existing_talent(talent_id)
         body = ImageUpload(data=cast("QueryDict", request.data).dict())
         body.is_valid(raise_exception=True)
         form = body.validated_data
@@ -180,16 +181,9 @@ class ProfileImage(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, talent_id: int) -> Response:
-        _require(talent_id)
+        rows.existing_talent(talent_id)
         pick.remove_upload(talent_id, actor=actor(request))
         return _answer(talent_id)
-
-
-def _require(talent_id: int) -> Talent:
-    talent = Talent.objects.filter(pk=talent_id).first()
-    if talent is None:
-        raise Http404("There is no talent with this id.")
-    return talent
 
 
 def _told(picked: pick.Picked) -> str:
@@ -206,7 +200,7 @@ def _accounts(talent_id: int) -> QuerySet[Connection]:
 
 
 def _answer(talent_id: int) -> Response:
-    talent = _require(talent_id)
+    talent = rows.existing_talent(talent_id)
     accounts = list(_accounts(talent_id))
     able = any(row.platform in look.ORDER for row in accounts)
     uploaded = talent.profile_image_source == ImageSource.MANUAL

@@ -6,13 +6,23 @@ from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from django.db import connection as database
-from django.db.models import Count, F, IntegerField, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce, Upper
-from django.http import Http404
 
 from socials.engagement import Counted
 from socials.models import Connection, Post, Snapshot, SyncRun
 from socials.rosters import RosterFilter, roster
+from talent.api.errors import absent
 from talent.models import Talent
 
 T = TypeVar("T")
@@ -40,7 +50,7 @@ def connections() -> QuerySet[Connection]:
 
 def connection(pk: int) -> Connection:
     """Raises Http404, as everything here does, for what isn't there."""
-    return _found(connections().filter(pk=pk).first(), "connection")
+    return _found(connections().filter(pk=pk).first(), Connection)
 
 
 def connections_of(talent_id: int) -> list[Connection]:
@@ -79,7 +89,12 @@ def talents(wanted: RosterFilter, *, unmanaged: bool = False) -> QuerySet[Talent
 
 
 def talent(pk: int) -> Talent:
-    return _found(_with_facts(Talent.objects.filter(pk=pk)).first(), "talent")
+    return _found(_with_facts(Talent.objects.filter(pk=pk)).first(), Talent)
+
+
+def existing_talent(pk: int) -> Talent:
+    """The talent alone, to do something with."""
+    return _found(Talent.objects.filter(pk=pk).first(), Talent)
 
 
 def _with_facts(found: QuerySet[Talent]) -> QuerySet[Talent]:
@@ -115,13 +130,13 @@ ORDER BY c.id
 
 def version_of(connection_id: int) -> list[tuple[Any, ...]]:
     """PostgreSQL's own row versions (``xmin``, ``ctid``): no write can forget to move them."""
-    return _found(_versions("c.id = %s", connection_id), "connection")
+    return _found(_versions("c.id = %s", connection_id), Connection)
 
 
 def version_of_list(talent_id: int) -> list[tuple[Any, ...]]:
     versions = _versions("c.talent_id = %s", talent_id)
     if not versions and not Talent.objects.filter(pk=talent_id).exists():
-        raise Http404("There is no talent with this id.")
+        raise absent(Talent)
     return versions
 
 
@@ -134,10 +149,10 @@ def _versions(condition: str, pk: int) -> list[tuple[Any, ...]]:
 
 
 def _existing_connection(pk: int) -> None:
-    _found(Connection.objects.filter(pk=pk).exists() or None, "connection")
+    _found(Connection.objects.filter(pk=pk).exists() or None, Connection)
 
 
-def _found(thing: T | None, kind: str) -> T:
+def _found(thing: T | None, model: type[Model]) -> T:
     if not thing:
-        raise Http404(f"There is no {kind} with this id.")
+        raise absent(model)
     return thing

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,6 +15,7 @@ from socials.api.serializers import TalentSerializer
 from socials.models import SyncStatus
 from socials.rosters import RosterFilter
 from talent import roster
+from talent.api.errors import gone_is_404
 from talent.api.paging import page_of
 from talent.api.schema import documented
 from talent.api.serializers import BIGGEST_ID, PageQuery, Query, Strict, Text
@@ -161,10 +161,8 @@ class TalentDetail(ApiView):
     def patch(self, request: Request, talent_id: int) -> Response:
         body = TalentChanges(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
+        with gone_is_404(Talent):
             roster.update(talent_id, actor=actor(request), **body.validated_data)
-        except Talent.DoesNotExist:
-            raise Http404(NO_TALENT) from None
         return _answer(talent_id)
 
     @documented(
@@ -176,14 +174,9 @@ class TalentDetail(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, talent_id: int) -> Response:
-        try:
+        with gone_is_404(Talent):
             roster.delete(talent_id, actor=actor(request))
-        except Talent.DoesNotExist:
-            raise Http404(NO_TALENT) from None
         return no_content()
-
-
-NO_TALENT = "There is no talent with this id."
 
 
 def roster_filter(query: dict[str, Any]) -> RosterFilter:

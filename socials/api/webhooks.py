@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404
@@ -14,7 +16,7 @@ from rest_framework.response import Response
 from socials import webhooks
 from socials.models import Delivery, Event, Webhook
 from socials.models.webhook import TRIAL
-from talent.api.errors import Conflict
+from talent.api.errors import Conflict, absent, gone_is_404
 from talent.api.paging import page_of
 from talent.api.permissions import ManagersOnly
 from talent.api.schema import documented
@@ -165,10 +167,7 @@ class WebhookList(ApiView):
     def post(self, request: Request) -> Response:
         body = NewWebhook(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
-            webhook = webhooks.create(**body.validated_data, actor=actor(request))
-        except webhooks.WebhookRefused as refused:
-            raise ValidationError({refused.field: [refused.message]}) from None
+        webhook = webhooks.create(**body.validated_data, actor=actor(request))
         return success(WebhookWithSecret(webhook).data, status=201)
 
 
@@ -202,12 +201,8 @@ class WebhookDetail(ApiView):
         _found(webhook_id)
         body = WebhookChanges(data=request.data)
         body.is_valid(raise_exception=True)
-        try:
+        with gone_is_404(Webhook):
             webhook = webhooks.change(webhook_id, body.validated_data, actor=actor(request))
-        except webhooks.WebhookRefused as refused:
-            raise ValidationError({refused.field: [refused.message]}) from None
-        except Webhook.DoesNotExist:
-            raise _nobody() from None
         return success(WebhookSerializer(webhook).data)
 
     @documented(
@@ -218,10 +213,8 @@ class WebhookDetail(ApiView):
         errors=(404,),
     )
     def delete(self, request: Request, webhook_id: int) -> Response:
-        try:
+        with gone_is_404(Webhook):
             webhooks.delete(webhook_id, actor=actor(request))
-        except Webhook.DoesNotExist:
-            raise _nobody() from None
         return no_content()
 
 
@@ -265,12 +258,11 @@ class DeliveryResend(ApiView):
     )
     def post(self, request: Request, webhook_id: int, delivery_id: int) -> Response:
         NoFields.check(request)
-        try:
-            delivery = webhooks.resend(webhook_id, delivery_id, actor=actor(request))
-        except Delivery.DoesNotExist:
-            raise Http404("This webhook has no message with this id.") from None
-        except webhooks.Inactive:
-            raise _inactive() from None
+        with off_is_409():
+            try:
+                delivery = webhooks.resend(webhook_id, delivery_id, actor=actor(request))
+            except Delivery.DoesNotExist:
+                raise Http404("This webhook has no message with this id.") from None
         return success(DeliverySerializer(delivery).data, status=202)
 
 
@@ -288,12 +280,8 @@ class DeliveryResendFailed(ApiView):
         errors=(404, 409),
     )
     def post(self, request: Request, webhook_id: int) -> Response:
-        try:
+        with gone_is_404(Webhook), off_is_409():
             messages = webhooks.resend_failed(webhook_id, actor=actor(request))
-        except Webhook.DoesNotExist:
-            raise _nobody() from None
-        except webhooks.Inactive:
-            raise _inactive() from None
         return success({"messages": messages}, status=202)
 
 
@@ -313,25 +301,21 @@ class WebhookTest(ApiView):
         errors=(404, 409),
     )
     def post(self, request: Request, webhook_id: int) -> Response:
-        try:
+        with gone_is_404(Webhook), off_is_409():
             message = webhooks.send_test(webhook_id, actor=actor(request))
-        except Webhook.DoesNotExist:
-            raise _nobody() from None
-        except webhooks.Inactive:
-            raise _inactive() from None
         return success(DeliverySerializer(message).data, status=202)
 
 
-def _inactive() -> Conflict:
-    return Conflict("This webhook is switched off. Switch it on first.")
+@contextmanager
+def off_is_409() -> Iterator[None]:
+    try:
+        yield
+    except webhooks.Inactive:
+        raise Conflict("This webhook is switched off. Switch it on first.") from None
 
 
 def _found(webhook_id: int) -> Webhook:
     webhook = Webhook.objects.filter(pk=webhook_id).first()
     if webhook is None:
-        raise _nobody()
+        raise absent(Webhook)
     return webhook
-
-
-def _nobody() -> Http404:
-    return Http404("There is no webhook with this id.")

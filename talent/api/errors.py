@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, Suspic
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db.models import Model
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -19,6 +22,7 @@ from rest_framework.response import Response
 
 from scraping.errors import InvalidHandle
 from talent.api.serializers import camel
+from talent.rules import FieldRefused
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +63,20 @@ class SyncFailed(exceptions.APIException):
 class Unavailable(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "The database isn't answering. Try again in a moment."
+
+
+def absent(model: type[Model]) -> Http404:
+    """The refusal of an id that nothing of this kind has."""
+    return Http404(f"There is no {model._meta.verbose_name} with this id.")
+
+
+@contextmanager
+def gone_is_404(model: Any) -> Iterator[None]:
+    """What is not there, or no more, is refused by its kind: a model."""
+    try:
+        yield
+    except model.DoesNotExist:
+        raise absent(model) from None
 
 
 def envelope(
@@ -119,6 +137,8 @@ def _as_api_exception(exception: Exception) -> exceptions.APIException | None:
             return exceptions.PermissionDenied()
         case InvalidHandle():
             return exceptions.ValidationError({exception.field or "handle": [exception.detail]})
+        case FieldRefused():
+            return exceptions.ValidationError({exception.field: [exception.message]})
         case DjangoValidationError():
             return exceptions.ValidationError(_fields_of(exception))
         case RequestDataTooBig():
