@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from socials import grants, handles, notices, platforms
+from socials.errors import PermissionMissing
 from socials.models import Connection
 from socials.models.invite import Invite, hashed
 from talent.activity import record
@@ -163,6 +164,11 @@ class Permission:
     ends_at: datetime | None
     """None: it renews itself."""
     lost: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it lets us read: the talent needn't connect again."""
+        return self.row.connected and self.row.error_code != PermissionMissing.code
 
 
 def permissions() -> QuerySet[Any]:

@@ -19,6 +19,7 @@ from socials.dashboard import queue_stats as queue_stats
 from socials.errors import CAUSES, Action, repeats
 from socials.line import Place, places
 from socials.models import Connection, Post, SyncStatus, Worker
+from socials.models.connection import WITHOUT_GRANT
 from talent.models import Talent, User
 from talent.templatetags.marks import WORDS
 
@@ -26,9 +27,7 @@ from talent.templatetags.marks import WORDS
 
 RECONNECT_CODES = ("REAUTH_REQUIRED", "PERMISSION_MISSING")
 WORST_FIRST = ("reauth", "error", "syncing", "pending", "ready", "link")
-NEEDS_RECONNECT = Q(sync_status=SyncStatus.ERROR, error_code__in=RECONNECT_CODES) | Q(
-    sync_status=SyncStatus.READY, connected=False
-)
+NEEDS_RECONNECT = Q(sync_status=SyncStatus.ERROR, error_code__in=RECONNECT_CODES) | WITHOUT_GRANT
 FAILED = Q(sync_status=SyncStatus.ERROR) & ~Q(error_code__in=RECONNECT_CODES)
 IN_STATE: dict[str, Q] = {
     "reauth": NEEDS_RECONNECT,
@@ -36,7 +35,8 @@ IN_STATE: dict[str, Q] = {
     "attention": NEEDS_RECONNECT | Q(sync_status=SyncStatus.ERROR),
     "syncing": Q(sync_status=SyncStatus.SYNCING),
     "pending": Q(sync_status=SyncStatus.PENDING),
-    "ready": Q(sync_status=SyncStatus.READY, connected=True, last_synced_at__isnull=False),
+    "ready": Q(sync_status=SyncStatus.READY, connected=True, last_synced_at__isnull=False)
+    & ~Q(error_code__in=RECONNECT_CODES),
 }
 
 
@@ -50,7 +50,7 @@ def state_of(row: Connection) -> str:
     if row.sync_status == SyncStatus.ERROR:
         return "reauth" if row.error_code in RECONNECT_CODES else "error"
     if row.sync_status == SyncStatus.READY:
-        return "ready" if row.connected else "reauth"
+        return "reauth" if not row.connected or row.error_code in RECONNECT_CODES else "ready"
     return row.sync_status.lower()
 
 
@@ -179,6 +179,8 @@ def _trouble(row: Connection) -> Trouble | None:
         "T": row.talent.first_name,
     }
     title, sentence = cause.title.format(**words), cause.sentence.format(**words)
+    if row.sync_status == SyncStatus.READY and row.error_code in RECONNECT_CODES:
+        sentence += " Until then its public numbers are read."
     told = row.sync_error.removeprefix(title).strip()
     return Trouble(
         code=cause.code,

@@ -38,6 +38,10 @@ class ConnectionType(models.TextChoices):
     OAUTH = "OAUTH"
 
 
+WITHOUT_GRANT = Q(sync_status="READY") & (Q(connected=False) | Q(error_code="PERMISSION_MISSING"))
+"""Read by another source, while the talent's own permission has ended or lacks a box."""
+
+
 class Connection(models.Model):
     talent = models.ForeignKey(Talent, models.CASCADE, related_name="connections")
     platform = models.CharField(max_length=16, choices=platform_choices)
@@ -141,7 +145,7 @@ class Connection(models.Model):
             models.Index(fields=["platform", "external_id"], name="connection_by_account"),
             models.Index(
                 fields=["talent"],
-                condition=Q(sync_status="READY", connected=False),
+                condition=WITHOUT_GRANT,
                 name="connection_to_reconnect",
             ),
             models.Index(fields=["last_synced_at"], name="connection_by_age"),

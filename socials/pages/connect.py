@@ -20,7 +20,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from scraping.errors import NotConfigured
+from scraping.errors import NotConfigured, PermissionMissing
 from socials import authorisation, connections, handles, invites, platforms
 from socials.authorisation import Denied, InvalidState, LinkEnded, Refused
 from socials.grants import WrongAccount
@@ -64,6 +64,8 @@ class Choice:
     url: str
     connected: tuple[tuple[int, str], ...] = ()
     """Accounts that are connected: id and handle."""
+    lacks: bool = False
+    """Whether a box was left unticked when it was connected."""
     told: Mapping[str, str] | None = None
     """What came of the last try: kind, title and text."""
 
@@ -106,7 +108,7 @@ def connect(request: HttpRequest, token: str) -> HttpResponse:
             "agency": settings.AGENCY_NAME,
             "choices": choices,
             "done": done,
-            "left": len(choices) - len(done),
+            "left": sum(choice.lacks or not choice.connected for choice in choices),
             "good_news": [c.told for c in choices if c.told and c.told["kind"] == "ready"],
             "which_accounts": WHICH_ACCOUNTS,
             "where_to_end": WHERE_TO_END,
@@ -293,11 +295,16 @@ def _choice(invite: Invite, platform: str, told: Mapping[str, str] | None) -> Ch
     rows = Connection.objects.filter(talent=invite.talent_id, platform=platform)
     done = [row for row in _connected(invite) if row.platform == platform]
     waits = rows.filter(connected=False).order_by("pk").first()
+    lacks = next((row for row in done if row.error_code == PermissionMissing.code), None)
     query = {"link": invite.token}
     label, hint = f"Connect {name}", WHO_CAN.get(platform, "Profile and posts")
     if waits is not None:
         label = f"Reconnect {name}"
         hint = f"{handles.at(platform, waits.handle)} needs your permission again"
+    elif lacks is not None:
+        query["again"] = "1"  # a platform that remembers the yes would not show its boxes
+        label = f"Reconnect {name}"
+        hint = f"{handles.at(platform, lacks.handle)}: please leave every box on this time"
     elif done:
         label, hint = f"Add another {name} account", "Only if you have one"
     if told and told["kind"] == "other":
@@ -312,6 +319,7 @@ def _choice(invite: Invite, platform: str, told: Mapping[str, str] | None) -> Ch
         hint,
         f"{reverse('oauth-start', args=[platform.lower()])}?{urlencode(query)}",
         tuple((row.pk, handles.at(platform, row.handle)) for row in done),
+        lacks is not None and waits is None,
         told,
     )
 

@@ -17,14 +17,16 @@ from socials.intelligence import kept, roster, summary, tables
 from socials.intelligence.changes import since_yesterday
 from socials.intelligence.roster import Median
 from socials.intelligence.types import FORMULAS, Account, Intelligence, RankedPost, Slot
+from socials.models import SyncStatus
 from socials.pages.charts import Band, axis, band, heat
 from socials.pages.connections import header_or_404
 from socials.pages.kit_card import kit_card
 from socials.pages.shell import fragment, gone_is_404, page
 from socials.pages.typed import number_of
-from socials.queries import TalentHeader
+from socials.queries import RECONNECT_CODES, TalentHeader
 from talent.models import Talent
 from talent.pages.access import staff_page
+from talent.templatetags.figures import ago, cause_name, day
 
 RANGES = (7, 30, 90, 365)
 USUAL_RANGE = 90
@@ -36,6 +38,12 @@ SOURCES = {
     "apify": "Apify",
     "public": "public page",
 }
+UNREAD = {
+    "grant": "what needs the talent's permission",
+    "insights": "what only the owner sees",
+    "posts": "all posts",
+}
+"""Parts of a reading, where their own name is no word for staff."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -64,6 +72,20 @@ class Line:
     @property
     def source(self) -> str:
         return source_name(self.account.source)
+
+    @property
+    def lack(self) -> str:
+        """Why its numbers are behind or not whole; "" when they are neither."""
+        account, cause = self.account, cause_name(self.account.error_code).lower()
+        if account.fetched_at is None:
+            return cause if account.failing else "not read yet"
+        if account.error_code in RECONNECT_CODES and account.sync_status == SyncStatus.READY:
+            return f"{cause}, so only its public numbers are read"
+        if account.failing:
+            return f"{cause or 'needs attention'}, numbers of {day(account.fetched_at)}"
+        late = [f"last read {ago(account.last_synced_at)}"] if self.is_late else []
+        unread = ", ".join(UNREAD.get(name, name.replace("_", " ")) for name in account.partial)
+        return ", ".join([*late, *([f"could not read {unread}"] if unread else [])])
 
     @property
     def sample(self) -> str:

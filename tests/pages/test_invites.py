@@ -54,6 +54,23 @@ def test_an_account_whose_access_ended_offers_the_link_instead_of_a_sync(
     assert Invite.objects.get().platforms == ["INSTAGRAM"]
 
 
+def test_an_account_read_without_a_box_of_the_talents_says_so_and_offers_the_link(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    account(jane, "TIKTOK", connection_type="OAUTH", error_code="PERMISSION_MISSING",
+            sync_error="TikTok didn't share everything.", partial=["grant"])  # fmt: skip
+    card = alice_browser.get(f"/talent/{jane.pk}/profiles").content.decode()
+    assert "TikTok didn&#x27;t share everything." in card
+    assert "Until then its public numbers are read." in card
+    assert "Send reconnect link" in card
+    for query, there in (("reauth", True), ("attention", True), ("ready", False), ("error", False)):
+        found = alice_browser.get(f"/?state={query}").content.decode()
+        assert ('class="name"' in found) is there, query
+    assert "1 must reconnect" in found
+    told = alice_browser.get(f"/talent/{jane.pk}/intelligence").content.decode()
+    assert "TikTok @janesmith: permission missing, so only its public numbers are read." in told
+
+
 def test_a_refused_invite_says_why(
     alice_browser: Client, make_talent: Callable[..., Talent]
 ) -> None:

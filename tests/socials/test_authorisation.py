@@ -187,6 +187,22 @@ def test_a_reconnect_with_the_same_account_keeps_the_row(client: Client, link: I
     assert (again.pk, again.connected, again.sync_status) == (row.pk, True, "PENDING")
 
 
+def test_an_account_that_lacks_a_box_is_asked_for_again_with_its_boxes_shown(
+    client: Client, link: Invite
+) -> None:
+    say(client, go(client, "tiktok", link), "yes")
+    lacking = {"sync_status": "READY", "error_code": "PERMISSION_MISSING", "next_attempt_at": None}
+    Connection.objects.update(**lacking)
+    page = client.get(f"/connect/{link.token}").content.decode()
+    assert "Reconnect TikTok" in page
+    assert "please leave every box on this time" in page
+    assert "Disconnect TikTok" in page
+    assert "again=1" in page
+    assert "3 more to go" in page
+    say(client, go(client, "tiktok", link), "yes")
+    assert "Reconnect TikTok" not in client.get(f"/connect/{link.token}").content.decode()
+
+
 def test_a_failing_platform_is_named_and_nothing_is_stored(
     client: Client, link: Invite, settings: Any
 ) -> None:

@@ -62,6 +62,7 @@ def count(question, *args, **kwargs):
         ("INSTAGRAM", {"sync_status": "SYNCING"}, "Syncing"),
         ("INSTAGRAM", {"sync_status": "READY"}, "Connected"),
         ("INSTAGRAM", {"sync_status": "READY", "connected": False}, "Reconnect"),
+        ("INSTAGRAM", {"sync_status": "READY", "error_code": "PERMISSION_MISSING"}, "Reconnect"),
         ("INSTAGRAM", {"sync_status": "ERROR", "error_code": "NOT_FOUND"}, "Error"),
         ("INSTAGRAM", {"sync_status": "ERROR", "error_code": "REAUTH_REQUIRED"}, "Reconnect"),
         ("INSTAGRAM", {"sync_status": "ERROR", "error_code": "PERMISSION_MISSING"}, "Reconnect"),
