@@ -243,7 +243,7 @@
   on("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
     if (elt.matches("[data-poll]")) return say(successful ? pace() : "Can't reach Greenroom, trying again");
-    if (successful || xhr.status === 422 || elt.matches("[data-batch]")) return;
+    if (successful || xhr.status === 422 || xhr.getResponseHeader("HX-Trigger") || elt.matches("[data-batch]")) return;
     toast(
       xhr.status === 403
         ? "That needs a manager. If you are one, reload the page."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -20,6 +21,9 @@ from talent.roles import can_read, can_write
 
 P = ParamSpec("P")
 METHODS = ("GET", "HEAD", "POST")
+EXPIRED = (
+    "You signed in again since this page was opened. Nothing was changed: reload it and try again."
+)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -86,9 +90,13 @@ def actor(request: HttpRequest) -> User:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form of an earlier sign-in; a part of a page whose reader has left is led to the sign-in."""
-    if request.headers.get("HX-Request") and not request.user.is_authenticated:
+    if not request.headers.get("HX-Request"):
+        return render(request, "403.html", {"expired_form": True}, status=403)
+    if not request.user.is_authenticated:
         return _sign_in_first(request)
-    return render(request, "403.html", {"expired_form": True}, status=403)
+    response = HttpResponse(status=403)
+    response["HX-Trigger"] = json.dumps({"toast": {"text": EXPIRED, "kind": "error"}})
+    return response
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +141,14 @@ def test_a_viewer_who_posts_anyway_is_refused_and_nothing_changes(
     assert (jane.name, jane.status, row.sync_status) == ("Jane Smith", "active", "READY")
 
 
+def test_a_manager_is_told_what_administrators_alone_may(alice_browser: Client) -> None:
+    answer = alice_browser.get("/account/tokens")
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "This is for administrators" in page
+    assert "Alice Archer, a manager." in page
+
+
 def test_a_change_is_never_made_by_following_a_link(
     alice_browser: Client, jane: Talent, account: Callable[..., Connection]
 ) -> None:
@@ -155,8 +164,11 @@ def test_a_form_without_its_token_is_refused_with_words(alice: User, jane: Talen
     answer = browser.post(f"/talent/{jane.pk}/archive")
     assert answer.status_code == 403
     assert "This form is no longer valid" in answer.content.decode()
-    browser.logout()
     part = {"HX-Request": "true", "HX-Current-URL": f"http://testserver/talent/{jane.pk}"}
+    answer = browser.post(f"/talent/{jane.pk}/archive", headers=part)
+    assert answer.status_code == 403
+    assert "You signed in again since" in json.loads(answer["HX-Trigger"])["toast"]["text"]
+    browser.logout()
     answer = browser.post(f"/talent/{jane.pk}/archive", headers=part)
     assert answer["HX-Redirect"] == f"/login?next=%2Ftalent%2F{jane.pk}"
 
