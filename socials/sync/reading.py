@@ -247,13 +247,18 @@ def next_source(held: Held, failure: Failure) -> bool:
 def verdict(failures: Sequence[Failure]) -> Failure:
     """The failure that decides, of one from each source that was asked.
 
-    An outage of the last one leaves all open. Else a dead grant, which only the talent can renew;
-    else what the last source said that could tell: an official "not found" may be a private account.
+    An outage leaves all open. Else a dead grant, which only the talent can renew; else what the
+    last source said that could tell: an official "not found" may be a private account. Its own
+    "not found" does not overrule a source that was not let look.
     """
     last = failures[-1]
-    if last.later and not isinstance(last, Blocked):
-        return last
+    waiting = [f for f in failures if f.later and not isinstance(f, Blocked)]
+    if waiting:
+        return waiting[-1]
     dead = next((f for f in failures if isinstance(f, ReauthRequired)), None)
+    shut_out = [f for f in failures if isinstance(f, (NotConfigured, PermissionMissing))]
+    if shut_out and isinstance(last, NotFound):
+        return dead or shut_out[-1]
     knew = [f for f in failures if not isinstance(f, (NotConfigured, Blocked))]
     return dead or (knew[-1] if knew else last)
 

@@ -491,6 +491,31 @@ def test_an_outage_of_the_first_source_is_not_paid_for_elsewhere(
     assert {source for source, _, _ in stage.asked} == {"youtube_data"}
 
 
+@pytest.mark.parametrize(("status", "code"), [(424, "NOT_CONFIGURED"), (451, "PERMISSION_MISSING")])
+def test_an_account_is_not_called_missing_where_the_first_source_could_not_look(
+    stage: Stage, account: Account, sync: Sync, status: int, code: str
+) -> None:
+    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
+    stage.refuses(status, source="login")
+    stage.refuses(404, source="apify")
+    row = sync(granted(account()))
+    assert (row.sync_status, row.error_code, row.connected) == ("ERROR", code, True)
+
+
+def test_an_account_is_not_called_missing_while_its_permission_waits_to_be_renewed(
+    stage: Stage, account: Account, sync: Sync
+) -> None:
+    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
+    stage.refuses(404, source="apify")
+    row = granted(account())
+    Grant.objects.update(
+        expires_at=timezone.now() - timedelta(hours=1),
+        refresh_after=timezone.now() + timedelta(minutes=5),
+    )
+    row = sync(row)
+    assert (row.error_code, row.attempt, row.connected) == ("PLATFORM_UNAVAILABLE", 3, True)
+
+
 def test_ids_of_different_sources_are_not_compared(
     stage: Stage, account: Account, sync: Sync
 ) -> None:

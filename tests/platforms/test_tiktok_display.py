@@ -294,3 +294,26 @@ def test_an_unreachable_platform_is_an_outage(tiktok: Stage) -> None:
 
 def test_without_a_grant_nothing_is_asked() -> None:
     assert not TikTokDisplay().can_read(Ask(1, "TIKTOK", "jane"))
+
+
+def test_a_scope_that_was_taken_away_later_costs_only_what_it_told(tiktok: Stage) -> None:
+    told = {"user.info.basic", "user.info.profile", "video.list"}
+    by_scope = {"follower_count": "user.info.stats", "username": "user.info.profile"}
+
+    def user(request: Request) -> Response:
+        asked = request.args["fields"].split(",")
+        if any(by_scope.get(name, "user.info.basic") not in told for name in asked):
+            return refuse(401, "scope_not_authorized")(request)
+        whole = payload("user_info")["data"]["user"]
+        return ok({"user": {name: whole[name] for name in asked if name in whole}})
+
+    tiktok.answers[USER] = user
+    reading = good(tiktok.read())
+    assert (reading.profile.followers, reading.partial) == (Count.unknown(), ("followers",))
+    assert reading.profile.handle
+    assert reading.posts
+    told.remove("user.info.profile")
+    reading = good(tiktok.read())
+    assert reading.partial == ("bio", "followers")
+    told.clear()
+    assert isinstance(bad(tiktok.read()), PermissionMissing)

@@ -14,6 +14,8 @@ from socials.types import Ask, Context, Depth, Reading, StopReason, Token
 BASIC, PROFILE, STATS, VIDEOS = (
     "user.info.basic", "user.info.profile", "user.info.stats", "video.list",
 )  # fmt: skip
+TOLD_BY = {PROFILE: "bio", STATS: "followers"}
+"""What is named in ``partial`` where the scope that tells it is missing."""
 
 
 class TikTokDisplay:
@@ -53,6 +55,22 @@ def _scopes(ask: Ask) -> frozenset[str]:
     """The scopes that were granted; a grant that tells none is tried with all of them."""
     granted = frozenset(ask.token.scopes) if ask.token else frozenset()
     return granted or frozenset({BASIC, PROFILE, STATS, VIDEOS})
+
+
+def _narrower(scopes: frozenset[str]) -> list[frozenset[str]]:
+    """All of them, then without those that can be done without: one, the other, both."""
+    less = [frozenset(), {STATS}, {PROFILE}, {STATS, PROFILE}]
+    return list(dict.fromkeys(scopes - lost for lost in less if lost <= scopes))
+
+
+def _user_fields(scopes: frozenset[str]) -> list[str]:
+    """A field whose scope is missing would fail the whole call: only granted ones are asked."""
+    fields = list(parse.BASIC_FIELDS)
+    if PROFILE in scopes:
+        fields += parse.PROFILE_FIELDS
+    if STATS in scopes:
+        fields += parse.STATS_FIELDS
+    return fields
 
 
 def _may_list(ask: Ask) -> bool:
@@ -95,20 +113,19 @@ class _Reader:
         )
 
     def profile(self) -> Profile:
-        return parse.profile(self.api.user(self._user_fields()), self.ask.handle)
+        """Who it is. A scope that was taken away since the grant costs only what it told."""
+        return self._profile(_narrower(self.scopes))
 
-    def _user_fields(self) -> list[str]:
-        """A field whose scope is missing would fail the whole call: only granted ones are asked."""
-        fields = list(parse.BASIC_FIELDS)
-        if PROFILE in self.scopes:
-            fields += parse.PROFILE_FIELDS
-        else:
-            self.partial.append("bio")
-        if STATS in self.scopes:
-            fields += parse.STATS_FIELDS
-        else:
-            self.partial.append("followers")
-        return fields
+    def _profile(self, choices: Sequence[frozenset[str]]) -> Profile:
+        scopes, *less = choices
+        try:
+            user = self.api.user(_user_fields(scopes))
+        except PermissionMissing:
+            if not less:
+                raise
+            return self._profile(less)
+        self.partial += [lost for scope, lost in TOLD_BY.items() if scope not in scopes]
+        return parse.profile(user, self.ask.handle)
 
     def _posts(self, total: int | None) -> parse.PostsRead:
         if VIDEOS not in self.scopes:
