@@ -52,9 +52,16 @@ def start(dsn: str, *, environment: str) -> None:
 
 
 class Reports(logging.Handler):
-    """A handler of the root logger. The SDK sends from a thread of its own, and keeps its faults."""
+    """A handler of the root logger. The SDK sends from a thread of its own, and keeps its faults;
+    what a line itself breaks never reaches whoever wrote it."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._tell(record)
+        except Exception:  # noqa: BLE001  fields are of any kind, and so is what their words raise
+            self.handleError(record)
+
+    def _tell(self, record: logging.LogRecord) -> None:
         line = dict(record.msg) if isinstance(record.msg, Mapping) else {}
         error = _error_of(record.exc_info or line.pop("exc_info", None))
         fields = get_contextvars() | {"event": record.getMessage()} | line

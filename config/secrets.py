@@ -6,7 +6,6 @@ import base64
 import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -64,9 +63,13 @@ def database(environment: environ.Env, data_dir: Path) -> dict[str, Any]:
 
 def report_address(dsn: str) -> str:
     """Where error reports go; stops at what is no such address."""
-    parts = urlsplit(dsn)
-    if dsn and not (parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")):
-        stop("SENTRY_DSN must be like https://key@sentry.example/1. See .env.example.")
+    if dsn:
+        from sentry_sdk.utils import Dsn  # noqa: PLC0415  only those who report need the SDK
+
+        try:
+            Dsn(dsn)
+        except ValueError:
+            stop("SENTRY_DSN must be like https://key@sentry.example/1. See .env.example.")
     return dsn
 
 

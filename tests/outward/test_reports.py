@@ -26,6 +26,7 @@ try:
 except RuntimeError:
     structlog.get_logger("socials").exception("sync.defect", connection=7, access_token="canary-field")
     logging.getLogger("django.request").error("Internal Server Error: /x", exc_info=True)
+logging.getLogger("socials").error("%d of %s", "canary")
 logging.getLogger("socials").error("It said %s", "{CANARY}")
 logging.getLogger("socials").warning("a platform fails")
 structlog.get_logger("socials").info("sync.failed", code="NOT_FOUND")
@@ -89,6 +90,17 @@ def test_a_command_that_breaks_is_reported(httpserver: HTTPServer, dsn: str) -> 
     assert answer.returncode == 1
     [broke] = reports(httpserver)
     assert broke["exception"]["values"][-1]["type"] == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "dsn", ["sentry.example/1", "https://key@sentry.example/our", "https://key@[::1/1"]
+)
+def test_a_mistyped_address_stops_the_start_with_one_line(dsn: str) -> None:
+    answer = run("manage.py", "check", dsn=dsn)
+    assert answer.returncode != 0
+    assert answer.stderr.strip().splitlines() == [
+        "greenroom: SENTRY_DSN must be like https://key@sentry.example/1. See .env.example."
+    ]
 
 
 @pytest.mark.django_db
