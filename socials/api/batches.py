@@ -17,7 +17,7 @@ from socials.api.talents import RosterParameters, roster_filter
 from socials.models.batch import Batch
 from talent.api.errors import gone_is_404
 from talent.api.schema import documented
-from talent.api.serializers import Camel, Flag, Id, Instant, Strict
+from talent.api.serializers import Camel, Flag, Id, Instant, Several, Strict
 from talent.api.views import ApiView, actor, success
 from talent.models import Talent
 
@@ -37,7 +37,7 @@ class ProgressSerializer(Camel):
 
 class NewBatch(Strict):
     kind = serializers.ChoiceField(Batch.Kind.choices)
-    talent_ids = serializers.ListField(
+    talent_ids = Several(
         child=Id(of="talent"), required=False, min_length=1, max_length=MOST_TALENTS
     )
     filter = RosterParameters(required=False, help_text="As the roster's parameters.")

@@ -19,7 +19,7 @@ from socials.grants import WrongAccount
 from socials.models import Invite
 from talent.api.errors import Conflict
 from talent.api.schema import documented
-from talent.api.serializers import Camel, Instant, Strict, Text
+from talent.api.serializers import Camel, Instant, Several, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
 
 TAG = "Connect links"
@@ -38,7 +38,7 @@ class OAuthFailed(APIException):
 
 
 class ConnectLinkRequest(Strict):
-    platforms = serializers.ListField(
+    platforms = Several(
         child=PlatformField(),
         required=False,
         max_length=10,

@@ -14,7 +14,7 @@ from socials import kits
 from socials.api import rows
 from socials.models.kit_link import KitMetric
 from talent.api.schema import documented
-from talent.api.serializers import Camel, Instant, Strict
+from talent.api.serializers import Camel, Instant, Several, Strict
 from talent.api.views import ApiView, actor, no_content, success
 
 TAG = "Intelligence"
@@ -40,7 +40,7 @@ class KitLinkSerializer(Camel):
 
 
 class NewKitLink(Strict):
-    metrics = serializers.ListField(
+    metrics = Several(
         child=serializers.ChoiceField(KitMetric.values),
         required=False,
         min_length=1,

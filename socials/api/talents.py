@@ -18,7 +18,7 @@ from talent import roster
 from talent.api.errors import gone_is_404
 from talent.api.paging import page_of
 from talent.api.schema import documented
-from talent.api.serializers import BIGGEST_ID, PageQuery, Query, Strict, Text
+from talent.api.serializers import BIGGEST_ID, PageQuery, Query, Several, Strict, Text
 from talent.api.views import ApiView, actor, no_content, success
 from talent.models import Talent
 
@@ -71,7 +71,7 @@ class NewTalent(Strict):
     name = Text(max_length=200, error_messages=NAMELESS)
     email = Email(required=False, allow_blank=True, max_length=254)
     bio = Text(required=False, allow_blank=True, max_length=10_000)
-    tags = serializers.ListField(child=Text(max_length=50), required=False, max_length=50)
+    tags = Several(child=Text(max_length=50), required=False, max_length=50)
     location = Text(required=False, allow_blank=True, max_length=120)
     timezone = Text(required=False, max_length=64, help_text="For example `Europe/Berlin`.")
     manager_id = PersonId(required=False, allow_null=True, help_text="A member of staff.")

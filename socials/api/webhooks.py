@@ -27,6 +27,7 @@ from talent.api.serializers import (
     NoFields,
     OrNull,
     PageQuery,
+    Several,
     Strict,
     Text,
 )
@@ -82,16 +83,14 @@ class ResentSerializer(Camel):
 
 class WebhookChanges(Strict):
     url = Text(required=False, min_length=1, max_length=2000, help_text="https, public.")
-    events = serializers.ListField(
-        child=EventName(EVENTS), required=False, min_length=1, max_length=20
-    )
+    events = Several(child=EventName(EVENTS), required=False, min_length=1, max_length=20)
     description = Text(required=False, allow_blank=True, max_length=200)
     active = Flag(required=False)
 
 
 class NewWebhook(WebhookChanges):
     url = Text(min_length=1, max_length=2000, help_text="https, public.")
-    events = serializers.ListField(child=EventName(EVENTS), min_length=1, max_length=20)
+    events = Several(child=EventName(EVENTS), min_length=1, max_length=20)
 
 
 WEBHOOK = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -13,6 +14,8 @@ from rest_framework.fields import empty
 from rest_framework.request import Request
 
 BIGGEST_ID = 2**63 - 1
+MOST_TOLD = 20
+"""Unknown fields that a refusal names: a body may have hundreds of thousands."""
 
 
 def camel(name: str) -> str:
@@ -45,9 +48,8 @@ class Strict(Camel):
 
     def to_internal_value(self, data: Any) -> Any:
         known = [name for name, field in self.fields.items() if not field.read_only]
-        faults: dict[str, Any] = {
-            str(name): [_unknown(known)] for name in data if name not in known
-        }
+        unknown = (str(name) for name in data if name not in known)
+        faults: dict[str, Any] = {name: [_unknown(known)] for name in islice(unknown, MOST_TOLD)}
         value: Any = None
         try:
             value = super().to_internal_value(data)
@@ -101,6 +103,15 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         if self.max_length is not None and len(data) > self.max_length:  # before it is trimmed
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+class Several(serializers.ListField):
+    """A JSON list, whose length is looked at before what is in it."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 

@@ -101,6 +101,30 @@ def test_a_body_of_very_many_keys_is_looked_through_at_once(manager: APIClient) 
     assert told["details"] == {"body": ['The key "1869f" is given twice.']}
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "item"),
+    [
+        (TALENT, "tags", 0),
+        ("/api/admin/webhooks", "events", "x"),
+        ("/api/admin/batches", "talentIds", "x"),
+    ],
+)
+def test_a_list_that_is_far_too_long_is_refused_in_one_line(
+    manager: APIClient, path: str, field: str, item: object
+) -> None:
+    answer = manager.post(path, {field: [item] * 11_000}, format="json")
+    told = assert_envelope(answer, 400, "VALIDATION_ERROR")["details"]
+    assert "no more than" in told[field][0]
+    assert len(answer.content) < 1_000
+
+
+def test_of_very_many_unknown_fields_some_are_named(manager: APIClient) -> None:
+    answer = manager.post(TALENT, {f"x{n}": n for n in range(3_000)}, format="json")
+    told = assert_envelope(answer, 400, "VALIDATION_ERROR")["details"]
+    assert {"name", "x0"} <= set(told)
+    assert len(told) < 30
+
+
 def test_a_lone_surrogate_is_refused_by_its_field(manager: APIClient) -> None:
     body = b'{"name": "J\\ud800"}'
     answer = manager.generic("POST", TALENT, body, content_type="application/json")
