@@ -31,6 +31,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 RESULTS = "connect_results"
+ANSWERED = "connect_answered"
 """In the session: what to tell on the invite's page once, by platform."""
 
 WHO_CAN = {
@@ -212,6 +213,8 @@ def oauth_confirm(request: HttpRequest, platform: str, pending_id: str) -> HttpR
     """ "Is this the right account?" The answer is a POST: yes, other or no."""
     platform = _platform(platform)
     pending = authorisation.waiting(request.session, pending_id)
+    if pending is None and (answered := _answered_before(request, pending_id)):
+        return redirect("connect", answered.token)
     if pending is None or pending.platform != platform:
         gone = InvalidState(
             "This question was answered, or it waited too long.",
@@ -245,8 +248,15 @@ def _answered(request: HttpRequest, pending: PendingGrant) -> HttpResponse:
         kind = "other" if request.POST.get("answer") == "other" else "pending"
         told = (kind, f"{shown} is not connected.", "Nothing of it was kept.")
     authorisation.start_over(request.session, pending)
+    request.session[ANSWERED] = [pending.pk, pending.invite_id]
     _tell(request, pending.invite, pending.platform, *told)
     return redirect("connect", pending.invite.token)
+
+
+def _answered_before(request: HttpRequest, pending_id: str) -> Invite | None:
+    """The link of a question that this browser answered last: where its "back" leads."""
+    answered, invite_id = request.session.get(ANSWERED, ("", None))
+    return Invite.objects.open().filter(pk=invite_id).first() if answered == pending_id else None
 
 
 def _confirmed(pending: PendingGrant, name: str) -> tuple[str, str, str]:

@@ -111,6 +111,10 @@ def test_a_narrow_window_and_large_text_cut_nothing_off(
         page.goto(address)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 320, f"{address} is {wide} px wide"
+    webhooks.create(url=f"https://crm.example/{'long' * 40}", events=list(Event))
+    page.goto("/webhooks")
+    table = page.get_by_role("group", name="Webhooks table")
+    assert table.evaluate("part => part.scrollWidth <= part.clientWidth"), "its rows fold"
 
 
 def test_the_phone_has_the_same_way_around(

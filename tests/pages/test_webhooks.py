@@ -142,7 +142,9 @@ def test_one_that_greenroom_switched_off_says_why_and_one_that_fails_too(
 ) -> None:
     now = timezone.now()
     Webhook.objects.update(failures=4, failing_since=now - timedelta(hours=3))
-    assert "last 4 attempts failed, since 3 h ago" in text(alice_browser, f"/webhooks/{webhook.pk}")
+    assert "last 4 attempts failed, the first 3 h ago" in text(
+        alice_browser, f"/webhooks/{webhook.pk}"
+    )
     Webhook.objects.update(
         is_active=False, disabled_at=now, disabled_reason="The receiver answered 410 Gone."
     )

@@ -306,10 +306,15 @@ def test_the_answer_needs_its_form(link: Invite) -> None:
     assert nothing_stored()
 
 
-def test_a_second_yes_finds_the_question_answered(client: Client, link: Invite) -> None:
+def test_a_second_yes_and_the_back_button_lead_to_what_is_connected(
+    client: Client, link: Invite
+) -> None:
     page = go(client, "tiktok", link)
     say(client, page, "yes")
-    assert client.post(page.redirect_chain[-1][0], {"answer": "yes"}).status_code == 410
+    question = page.redirect_chain[-1][0]
+    for answer in (client.post(question, {"answer": "yes"}), client.get(question)):
+        assert answer["Location"] == f"/connect/{link.token}"
+    assert Client().get(question).status_code == 410
     assert Grant.objects.count() == 1
 
 
