@@ -166,6 +166,8 @@
     );
   });
 
+  on("click", (event) => event.target.closest("[data-print]") && window.print());
+
   /* Rows that are ticked. The bar itself shows and hides by the stylesheet alone. */
   const rows = () => $$("td .check[form=bulk]");
   const count = () => {
@@ -223,7 +225,7 @@
   };
   const refresh = () => poll() && window.htmx.trigger(poll(), "refresh");
   const dress = (part) => {
-    $$("[data-reveal], [data-live], [data-copy]", part).forEach((scripted) => (scripted.hidden = false));
+    $$("[data-reveal], [data-live], [data-copy], [data-print]", part).forEach((scripted) => (scripted.hidden = false));
     paused = remembered();
     show();
     count();

@@ -50,6 +50,7 @@ def kit_make(request: HttpRequest, talent_id: int) -> HttpResponse:
     talent = get_object_or_404(Talent, pk=talent_id)
     ticked = [name for name in request.POST.getlist("metrics") if name in KitMetric.values]
     days = number_of(request.POST.get("days"))
+    earlier = kits.current(talent_id) is not None
     try:
         if not ticked:
             raise kits.KitRefused("metrics", "Choose at least one thing to show.")
@@ -62,7 +63,8 @@ def kit_make(request: HttpRequest, talent_id: int) -> HttpResponse:
     except kits.KitRefused as refused:
         messages.error(request, refused.message)
     else:
-        messages.success(request, "Media kit link made. An earlier one works no more.")
+        told = "Media kit link made" + (". The earlier one stopped working." if earlier else "")
+        messages.success(request, told)
     return redirect("talent-intelligence", talent_id)
 
 

@@ -32,7 +32,7 @@ def kit(make_talent: Callable[..., Talent], alice: User) -> Callable[[int], str]
         talent = make_talent(
             "Maximiliane Featherstonehaugh-Cholmondeley", slug="max", manager=alice,
             bio="Essays on type, slow mornings and long runs. " * 10,
-            location="Edinburgh and, for half of the year, the Algarve",
+            location="Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, and the Algarve",
             tags=["Essays", "Typography", "Running", "Sustainability", "Slow travel", "Coffee"],
         )  # fmt: skip
         for platform in ("TWITTER", "LINKEDIN"):
@@ -81,3 +81,6 @@ def test_the_kit_has_no_accessibility_violation_and_needs_no_script(
     sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(sideways) <= 0
     assert page.locator(".plot .line").count() == 3
+    page.evaluate("() => { window.print = () => { document.title = 'printed' } }")
+    page.get_by_role("button", name="Save as PDF").click()
+    assert page.title() == "printed"
