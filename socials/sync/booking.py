@@ -19,6 +19,8 @@ def settle(reservation: quota.Reservation, chunk: Chunk) -> None:
     """Book a chunk; where the database goes away, nothing of it is, and all can be booked later."""
     with transaction.atomic():
         quota.settle(reservation, chunk.meter.units)
+        for bucket in sorted(chunk.emptied):
+            quota.exhaust(chunk.platform, bucket)
         _note(chunk)
 
 

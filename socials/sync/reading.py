@@ -23,6 +23,7 @@ from scraping.errors import (
     NotFound,
     PermissionMissing,
     PlatformUnavailable,
+    QuotaExhausted,
     ReauthRequired,
     UnsupportedAccount,
 )
@@ -115,6 +116,8 @@ class Chunk:
     source: Source
     rows: tuple[Held, ...]
     meter: Meter = field(default_factory=Meter)
+    emptied: set[str] = field(default_factory=set)
+    """Buckets that the platform called used up, whatever our own count says."""
 
     @property
     def platform(self) -> str:
@@ -275,16 +278,14 @@ def read(chunk: Chunk, deliver: Callable[[Arrived | Finished], None]) -> None:
         for ask, outcome in chunk.source.read_many(asks, _context(chunk)):
             held_row = waiting.pop(ask.connection_id, None)
             if held_row is not None:
-                _bill(chunk, held_row)
-                deliver(Arrived(chunk, held_row, outcome))
+                deliver(_arrived(chunk, held_row, outcome))
     except Failure as failure:
         left = failure
     except Exception as error:  # the engine's one: a defect is a run's cause, never a lost row
         left = Internal(f"{type(error).__name__} while reading; the log has the details")
         log.exception("sync.defect", platform=chunk.platform, source=chunk.source.name)
     for held in waiting.values():
-        _bill(chunk, held)
-        deliver(Arrived(chunk, held, left))
+        deliver(_arrived(chunk, held, left))
     deliver(Finished(chunk))
 
 
@@ -299,10 +300,13 @@ def _thread(chunk: Chunk) -> dict[str, object]:
     }
 
 
-def _bill(chunk: Chunk, held: Held) -> None:
-    """Add this row's share of what the chunk has cost so far."""
+def _arrived(chunk: Chunk, held: Held, outcome: Reading | Failure) -> Arrived:
+    """One row's outcome, with its share of what the chunk has cost so far."""
+    if isinstance(outcome, QuotaExhausted) and outcome.bucket:
+        chunk.emptied.add(outcome.bucket)
     held.calls += -(-chunk.meter.calls // len(chunk.rows))
     held.units += -(-sum(chunk.meter.units.values()) // len(chunk.rows))
+    return Arrived(chunk, held, outcome)
 
 
 @cache

@@ -97,6 +97,20 @@ def test_a_row_that_can_not_be_paid_for_waits_for_the_reset_at_no_cost_of_attemp
     assert rows[0].next_attempt_at == quota.levels("YOUTUBE")[0].resets_at
 
 
+def test_units_that_the_platform_calls_used_up_are_shown_as_used_up(
+    stage: Stage, account: Callable[..., Connection], loop: Callable[[], None]
+) -> None:
+    stage.perform(StageSource(units=7))
+    end = quota.levels("YOUTUBE")[0].resets_at
+    stage.refuses(402, headers={"x-until": end.isoformat(), "x-bucket": "stage.units"})
+    row = account()
+    loop()
+    row.refresh_from_db()
+    assert (row.sync_status, row.error_code) == ("PENDING", "QUOTA_EXHAUSTED")
+    level = quota.levels("YOUTUBE")[0]
+    assert (level.used, level.resets_at) == (level.limit, row.next_attempt_at)
+
+
 def test_limits_told_by_headers_close_the_source_until_they_end(stage: Stage) -> None:
     assert not Circuit.objects.exists()
     end = datetime(2030, 1, 1, tzinfo=UTC)
