@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection as database
 
+from socials import handles
 from socials.intelligence.flags import SMALLEST_CHANGE, SMALLEST_SHARE
 from socials.intelligence.types import Growth
 
@@ -24,6 +25,11 @@ class Move:
     handle: str
     before: int
     now: int
+
+    @property
+    def shown(self) -> str:
+        """The handle as people write it."""
+        return handles.at(self.platform, self.handle)
 
     @property
     def growth(self) -> Growth:

@@ -43,6 +43,23 @@ def test_a_token_is_shown_once_works_and_ends_when_it_is_revoked(
     assert secret not in str(list(Activity.objects.values()))
 
 
+def test_everybody_finds_where_the_password_is_changed(
+    victor: User, victor_browser: Client
+) -> None:
+    assert 'href="/admin/password_change/"' in victor_browser.get("/account").content.decode()
+    victor.set_password("the old and long one")
+    victor.save()
+    elsewhere = Client()
+    for browser in (victor_browser, elsewhere):
+        browser.force_login(victor, backend="talent.backends.RoleBackend")
+    wanted = {"new_password1": "another-1-entirely", "new_password2": "another-1-entirely"}
+    victor_browser.post(
+        "/admin/password_change/", {"old_password": "the old and long one", **wanted}
+    )
+    assert victor_browser.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 302
+
+
 def test_a_viewer_makes_a_token_that_can_do_what_she_can(victor_browser: Client) -> None:
     secret = made(victor_browser, days="")
     assert ApiToken.objects.get().expires_at is None

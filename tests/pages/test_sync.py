@@ -23,6 +23,7 @@ def states() -> dict[str, str]:
 def test_a_platform_is_refreshed_after_a_question_that_names_how_many(
     alice_browser: Client, jane: Talent, account: Callable[..., Connection]
 ) -> None:
+    assert "Nothing to refresh now." in alice_browser.get("/sync?refresh=all").content.decode()
     account(jane, "INSTAGRAM", "one")
     account(jane, "INSTAGRAM", "two")
     account(jane, "TIKTOK", "three")

@@ -107,6 +107,15 @@ def test_no_match_offers_to_take_each_filter_away(alice_browser: Client, cast: N
     assert offered == [("/?platform=TIKTOK", "1 talent"), ("/?q=zzz", "0 talents")]
 
 
+def test_a_view_of_troubles_that_is_empty_is_good_news(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    account(jane)
+    assert "Nobody needs attention" in alice_browser.get("/?state=attention").content.decode()
+    assert "Nobody is out of date" in alice_browser.get("/?stale=24").content.decode()
+    assert "No talent matches" in alice_browser.get("/?state=attention&q=x").content.decode()
+
+
 def test_an_empty_roster_says_how_to_begin(alice_browser: Client, victor_browser: Client) -> None:
     assert "No talents yet" in alice_browser.get("/").content.decode()
     assert "Add talent" in alice_browser.get("/").content.decode()
