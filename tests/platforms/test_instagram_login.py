@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +13,9 @@ from pytest_httpserver import HTTPServer
 
 from scraping.errors import BadResponse, PermissionMissing, RateLimited, ReauthRequired
 from socials.platforms.instagram.login import InstagramLogin
-from socials.types import Ask, Count, Depth, PostKind, Reading, StopReason
-from tests.platforms.instagram_stage import TALENT_TOKEN, Stage, payload, refusal
+from socials.sync.threads import Threads
+from socials.types import Ask, Count, Depth, PostKind, Reading, StopReason, Token
+from tests.platforms.instagram_stage import NOW, TALENT_TOKEN, Stage, payload, refusal
 
 USER_ID = "17841405793187218"
 REEL, ALBUM = "18012345678901234", "18012345678901235"
@@ -228,6 +232,43 @@ def test_a_limit_in_the_middle_of_the_insights_keeps_the_rest(stage: Stage) -> N
     assert len(insight_calls(stage)) == 1
     # It is this account's own limit: nobody else waits for it.
     assert stage.meter.usages == []
+
+
+def test_what_one_post_teaches_spares_the_others_asked_side_by_side(stage: Stage) -> None:
+    def insights(path: str, asked: dict[str, str]) -> tuple:
+        if "saved" in asked["metric"]:
+            return 400, refusal(100, message="(#100) metric[2] must be one of the following values")
+        return 200, payload("insights")
+
+    reels = [
+        {"id": str(n), "media_type": "VIDEO", "media_product_type": "REELS"} for n in range(20)
+    ]
+    stage.answers(script(media={"data": reels}, insights=insights))
+    context = replace(stage.context, concurrently=Threads(8, "test").map)
+    ask = Ask(1, "INSTAGRAM", "x", token=Token("IGAA", ()), post_limit=50)
+    [(_, reading)] = InstagramLogin().read_many([ask], context)
+    assert isinstance(reading, Reading)
+    assert reading.partial == ("saves",)
+    assert len(insight_calls(stage)) == 5 + 19
+
+
+def test_an_account_whose_limit_is_used_up_is_left_alone_until_it_ends(stage: Stage) -> None:
+    usage = {"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": 7}
+    headers = {"X-Business-Use-Case-Usage": json.dumps({USER_ID: [usage]})}
+    stage.answers(script(media=lambda path, asked: (200, payload("media"), headers)))
+    reading = stage.log_in()
+    assert isinstance(reading, Reading)
+    assert (len(reading.posts), reading.partial, insight_calls(stage)) == (2, ("insights",), [])
+    asked = len(stage.asked)
+    failed = stage.log_in(extra=reading.profile.extra)
+    assert isinstance(failed, RateLimited)
+    assert failed.retry_at == NOW + timedelta(minutes=7)
+    assert len(stage.asked) == asked
+    headers.clear()
+    over = {"full_until": (NOW - timedelta(seconds=1)).isoformat()}
+    again = stage.log_in(extra=over)
+    assert isinstance(again, Reading)
+    assert (again.partial, again.profile.extra["full_until"]) == ((), "")
 
 
 def test_insights_that_keep_failing_are_given_up(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -86,9 +86,15 @@ class Graph:
     """Signs each call (``appsecret_proof``) where the app requires it; empty: unsigned."""
     shared: bool = False
     """Whether all readings of this source use this token, and so its limits."""
+    _ends: list[datetime] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Graph({self.base_url}, {self.source})"
+
+    @property
+    def full_until(self) -> datetime | None:
+        """The end of a limit that an answer called used up: asking on would only prolong it."""
+        return max(self._ends, default=None)
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         """The answer's object.
@@ -102,6 +108,8 @@ class Graph:
         )
         now = self.context.clock()
         told = usage.observe(reply, self.context.meter, self.source, now, shared=self.shared)
+        if told is not None:
+            self._ends.append(told)
         return answer(reply, self.source, reply.retry_at(now) or told, secret=self.token)
 
     def _url(self, path: str) -> str:

@@ -6,10 +6,11 @@ Reference: https://developers.facebook.com/docs/instagram-platform/instagram-api
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from scraping.errors import BadResponse, Failure, ReauthRequired
+from scraping.errors import BadResponse, Failure, RateLimited, ReauthRequired
 from scraping.types import Post
 from scraping.wire import Fields
 from socials.platforms.instagram import insights, listing, parse
@@ -21,6 +22,8 @@ from socials.types import Ask, Context, Depth, Profile, Reading, StopReason, Tok
 SOURCE = "instagram_login"
 PROFILE_FIELDS = (*parse.PROFILE_FIELDS, "user_id", "account_type")
 OPTIONAL_FIELDS = frozenset({*PROFILE_FIELDS, *parse.MEDIA_FIELDS}) - {"id", "user_id"}
+FULL_UNTIL = "full_until"
+"""Kept beside the profile: when the account's used-up limit ends (ISO 8601), empty otherwise."""
 PROFESSIONAL_ID = "1784"
 """How the ids of professional accounts begin; app-scoped ones begin otherwise."""
 
@@ -72,6 +75,7 @@ class _Visit:
 
     def read(self) -> Reading:
         """Raises Failure."""
+        self._wait_out()
         profile = self.profile()
         found = self._listing(profile)
         gone = self._overdue(found)
@@ -82,8 +86,10 @@ class _Visit:
         elif wanted:
             reader.partial.add("insights")
         listing.report(found.fault, self.context.meter)
+        full_until = self.graph.full_until
+        told = {FULL_UNTIL: full_until.isoformat() if full_until else ""}
         return Reading(
-            profile=profile,
+            profile=replace(profile, extra={**profile.extra, **told}),
             posts=tuple(found.posts),
             source=SOURCE,
             fetched_at=self.context.clock(),
@@ -93,6 +99,12 @@ class _Visit:
             listed_since=found.listed_since,
             gone_posts=gone,
         )
+
+    def _wait_out(self) -> None:
+        """Raises RateLimited while the limit that the last reading was told of lasts."""
+        told = self.ask.extra.get(FULL_UNTIL, "")
+        if told and (end := datetime.fromisoformat(told)) > self.context.clock():
+            raise RateLimited("Instagram's limit for this account is used up", retry_at=end)
 
     def profile(self) -> Profile:
         body = self._get("me", PROFILE_FIELDS)
