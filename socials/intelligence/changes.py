@@ -73,7 +73,7 @@ _CHANGES = """
     ), sums AS (
         SELECT count(*) AS accounts, count(*) FILTER (WHERE now > before) AS up,
             count(*) FILTER (WHERE now < before) AS down,
-            COALESCE(sum(now - before), 0)::bigint AS gained
+            COALESCE(sum(now - before), 0) AS gained
         FROM pair
     ), moves AS (
         SELECT * FROM pair WHERE now <> before
@@ -111,4 +111,4 @@ def since_yesterday(now: datetime, *, talent_id: int | None = None) -> Changes:
         (new_posts,) = cursor.fetchone() or (0,)
     accounts, up, down, gained = rows[0][:4]
     moves = tuple(Move(*row[4:]) for row in rows if row[4] is not None)
-    return Changes(accounts, up, down, gained, new_posts, moves)
+    return Changes(accounts, up, down, int(gained), new_posts, moves)

@@ -23,7 +23,7 @@ FEWEST_IN_SLOT = 3
 BETTER = 1.1
 """Less than a tenth more is chance."""
 
-ACTS = "likes + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)"
+ACTS = "likes::numeric + COALESCE(comments, 0) + COALESCE(shares, 0) + COALESCE(saves, 0)"
 """As ``engagement.interactions``: null where the likes are."""
 OF_WINDOW = "deleted_at IS NULL AND posted_at > %(start)s AND posted_at <= %(now)s"
 IN_WINDOW = f"connection_id = ANY(%(ids)s) AND {OF_WINDOW}"

@@ -36,7 +36,7 @@ class Trend:
 NO_TREND: Final = Trend()
 
 _LINES = """
-    SELECT c.talent_id, %(today)s - s.date, sum(s.followers)::bigint, count(*)
+    SELECT c.talent_id, %(today)s - s.date, sum(s.followers), count(*)
     FROM socials_snapshot s JOIN socials_connection c ON c.id = s.connection_id
     WHERE s.connection_id = ANY(%(ids)s) AND s.followers IS NOT NULL
         AND s.date > %(today)s - 31 AND s.date <= %(today)s
@@ -96,7 +96,7 @@ def trends(accounts: Mapping[int, Sequence[Connection]]) -> dict[int, Trend]:
     found: dict[int, list[int | None]] = {pk: [None] * (DAYS + 1) for pk in known}
     for talent_id, back, followers, points in lines:
         if points == len(counts[talent_id]):
-            found[talent_id][DAYS - back] = followers
+            found[talent_id][DAYS - back] = int(followers)
     return {
         talent_id: Trend(
             growth=_growth(pks, readings, grown),

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from socials.models import Connection, Profile
-from talent.models import Talent
+from talent.models import Talent, User
 from tests.intelligence.stage import account, point, post
 
 
@@ -90,3 +91,22 @@ def test_a_talent_without_accounts_is_empty_and_one_that_is_not_there_is_404(
     assert (told["state"], told["platforms"], told["asOf"]) == ("empty", [], None)
     assert told["totals"]["followers"] is None
     assert viewer.get("/api/admin/talent/4711/social-intelligence").status_code == 404
+
+
+def test_the_largest_numbers_that_are_counts_can_be_added_up(
+    viewer: APIClient, jane: Talent, alice: User, client: Client
+) -> None:
+    most, now = 2**63 - 1, timezone.now()
+    for handle in ("one", "two"):
+        row = account(jane, handle=handle, followers=most, last_synced_at=now)
+        post(row, posted_at=now - timedelta(days=2), likes=most, comments=most, views=most)
+        for ago, followers in ((30, most), (1, 0), (0, most)):
+            point(row, now.date() - timedelta(days=ago), followers)
+    answer = viewer.get(url_of(jane))
+    assert answer.status_code == 200
+    told = answer.json()["data"]
+    assert told["totals"]["followers"] == 2 * most
+    assert {one["engagementRateByFollowers"] for one in told["platforms"]} == {200.0}
+    client.force_login(alice)
+    for page in ("/", "/?sort=-growth", "/changes", f"/talent/{jane.pk}/intelligence"):
+        assert client.get(page).status_code == 200
