@@ -181,6 +181,13 @@ def test_a_wait_shows_attempt_cause_and_the_next_try(
     assert 'aria-disabled="true"' in page
 
 
+def test_a_sync_whose_time_has_come_is_due(
+    alice_browser: Client, jane: Talent, account: Callable[..., Connection]
+) -> None:
+    account(jane, next_refresh_at=timezone.now() - timedelta(seconds=1))
+    assert "Due now" in alice_browser.get(profiles(jane)).content.decode()
+
+
 def test_a_setting_that_is_missing_is_named(
     alice_browser: Client, jane: Talent, failing: Callable[..., Connection]
 ) -> None:
