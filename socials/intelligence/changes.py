@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection as database
-
 from socials import handles
 from socials.intelligence.flags import SMALLEST_CHANGE, SMALLEST_SHARE
+from socials.intelligence.statements import rows
 from socials.intelligence.types import Growth
 
 MOST_MOVES = 25
@@ -104,11 +103,8 @@ def since_yesterday(now: datetime, *, talent_id: int | None = None) -> Changes:
         "talent": talent_id,
         "most": MOST_MOVES,
     }
-    with database.cursor() as cursor:
-        cursor.execute(_CHANGES, values)
-        rows = cursor.fetchall()
-        cursor.execute(_NEW_POSTS, values)
-        (new_posts,) = cursor.fetchone() or (0,)
-    accounts, up, down, gained = rows[0][:4]
-    moves = tuple(Move(*row[4:]) for row in rows if row[4] is not None)
+    found = rows(_CHANGES, values)
+    ((new_posts,),) = rows(_NEW_POSTS, values)
+    accounts, up, down, gained = found[0][:4]
+    moves = tuple(Move(*row[4:]) for row in found if row[4] is not None)
     return Changes(accounts, up, down, int(gained), new_posts, moves)

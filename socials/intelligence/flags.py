@@ -13,12 +13,11 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from statistics import median
 
-from django.db import connection as database
-
 from socials import handles, platforms
 from socials.engagement import basis_of, rate
 from socials.intelligence.marks import changed_within
 from socials.intelligence.posts import before_and_after
+from socials.intelligence.statements import rows
 from socials.intelligence.types import Flag
 
 LOOK_BACK_DAYS = 30
@@ -53,10 +52,8 @@ def flags(accounts: Names, *, now: datetime) -> tuple[Flag, ...]:
 
 def _moves(ids: Sequence[int], accounts: Names, today: date) -> Iterable[Flag]:
     after = today - timedelta(days=LOOK_BACK_DAYS + USUAL_DAYS)
-    with database.cursor() as cursor:
-        cursor.execute(_POINTS, {"ids": list(ids), "after": after, "today": today})
-        rows = list(cursor.fetchall())
-    for pk, points in groupby(rows, key=lambda row: int(row[0])):
+    found = rows(_POINTS, {"ids": list(ids), "after": after, "today": today})
+    for pk, points in groupby(found, key=lambda row: int(row[0])):
         line = [(day, followers) for _, day, followers in points]
         yield from _moves_of(pk, accounts[pk], line, today)
 
@@ -78,11 +75,10 @@ def _moves_of(
         if usual is not None and abs(change) < usual * TIMES_USUAL:
             continue
         share = round(change / before * 100, 2) if before else None
-        kind = "follower_jump" if change > 0 else "follower_drop"
         verb = "gained" if change > 0 else "lost"
         typical = f" A usual day moves {usual:,.0f}." if usual is not None else ""
         yield Flag(
-            kind,  # type: ignore[arg-type]
+            "follower_jump" if change > 0 else "follower_drop",
             platform,
             pk,
             f"{platforms.get(platform).name} {handles.at(platform, handle)} {verb} "

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from django.db import connection as database
-
+from socials.intelligence.statements import rows
 from socials.intelligence.types import SPANS, Growth, GrowthBySpan, Series
 
 NO_GROWTH: GrowthBySpan = {f"d{span}": None for span in SPANS}
@@ -28,10 +26,10 @@ def series(accounts: Mapping[int, str], *, days: int, today: date) -> tuple[Seri
     ``accounts``: id → platform.
     """
     after = today - timedelta(days=days)
-    rows = _rows(_SERIES, {"ids": list(accounts), "after": after, "today": today})
+    lines = rows(_SERIES, {"ids": list(accounts), "after": after, "today": today})
     return tuple(
         Series(accounts[pk], pk, first, _day_by_day(numbers, followers))
-        for pk, first, numbers, followers in rows
+        for pk, first, numbers, followers in lines
     )
 
 
@@ -54,7 +52,7 @@ _LAST_DAYS = """
 
 def last_days(ids: Sequence[int], *, today: date) -> dict[int, date]:
     """The day of each account's last point. Accounts without any are absent."""
-    return {pk: day for pk, day in _rows(_LAST_DAYS, {"ids": list(ids), "today": today}) if day}
+    return {pk: day for pk, day in rows(_LAST_DAYS, {"ids": list(ids), "today": today}) if day}
 
 
 _EARLIER = """
@@ -78,7 +76,7 @@ def growth(
 
     The point that many days before decides, or one a day off; without any the growth is unknown.
     """
-    earlier = _rows(
+    earlier = rows(
         _EARLIER,
         {"ids": list(now), "days": [day for day, _ in now.values()], "spans": list(spans)},
     )
@@ -86,9 +84,3 @@ def growth(
     for pk, span, followers in earlier:
         found[pk][f"d{span}"] = Growth.between(followers, now[pk][1])
     return found
-
-
-def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with database.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

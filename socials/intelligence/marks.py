@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any
-
-from django.db import connection as database
 
 from socials import platforms
+from socials.intelligence.statements import rows
 from socials.intelligence.types import Flag, Mark, Series
 
 _CHANGES = """
@@ -67,15 +65,8 @@ def _known(line: Series) -> Iterable[Mark]:
 
 
 def _seen(accounts: dict[int, str], days: int, today: date) -> Iterable[Mark]:
-    values: dict[str, Any] = {
-        "ids": list(accounts),
-        "after": today - timedelta(days=days),
-        "today": today,
-    }
-    with database.cursor() as cursor:
-        cursor.execute(_CHANGES, values)
-        rows = list(cursor.fetchall())
-    for day, pk, before, after in rows:
+    values = {"ids": list(accounts), "after": today - timedelta(days=days), "today": today}
+    for day, pk, before, after in rows(_CHANGES, values):
         words = f"they are read as {after}, before as {before}"
         yield Mark(
             day, accounts[pk], pk, before, after,

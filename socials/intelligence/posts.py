@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection as database
-
 from socials import platforms
 from socials.engagement import basis_of, rate
 from socials.intelligence import clocks
+from socials.intelligence.statements import rows
 from socials.intelligence.types import RankedPost, Slot
 
 PARTS = ("likes", "comments", "shares", "saves")
@@ -110,7 +109,7 @@ _SUMS = f"""
 def sums(ids: Sequence[int], *, start: datetime, now: datetime) -> dict[int, Sums]:
     """Each account's posts in (start, now], added up. Accounts without any are absent."""
     found: dict[int, Sums] = {}
-    for row in _rows(_SUMS, {"ids": list(ids), "start": start, "now": now}):
+    for row in rows(_SUMS, {"ids": list(ids), "start": start, "now": now}):
         found[row[0]] = _with(found.get(row[0], Sums()), row)
     return found
 
@@ -152,7 +151,7 @@ def before_and_after(
     """Each account's posts in (start, middle] and in (middle, now]. One statement."""
     parts: tuple[dict[int, Part], dict[int, Part]] = {}, {}
     values = {"ids": list(ids), "start": start, "middle": middle, "now": now}
-    for pk, is_after, definition, *numbers in _rows(_BEFORE_AND_AFTER, values):
+    for pk, is_after, definition, *numbers in rows(_BEFORE_AND_AFTER, values):
         known = parts[is_after].get(pk, Part())
         parts[is_after][pk] = Part(
             known.earned + Earned.of(numbers), known.definitions | ({definition} - {""})
@@ -171,7 +170,7 @@ _MEDIANS = f"""
 
 def medians(ids: Sequence[int], *, start: datetime, now: datetime) -> dict[int, float | None]:
     """The middle of each account's views."""
-    return dict(_rows(_MEDIANS, {"ids": list(ids), "start": start, "now": now}))
+    return dict(rows(_MEDIANS, {"ids": list(ids), "start": start, "now": now}))
 
 
 _STORED = """
@@ -185,7 +184,7 @@ _STORED = """
 
 def stored(ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
     """Each account's number of stored posts, and when the oldest of them was published."""
-    return {pk: (posts, oldest) for pk, posts, oldest in _rows(_STORED, {"ids": list(ids)})}
+    return {pk: (posts, oldest) for pk, posts, oldest in rows(_STORED, {"ids": list(ids)})}
 
 
 _ORDER = "rate DESC NULLS LAST, seen DESC NULLS LAST, at DESC, post_id DESC"
@@ -230,7 +229,7 @@ def best(ids: Sequence[int], *, start: datetime, now: datetime) -> tuple[RankedP
         "order": order,
         "by_followers": [name for name in order if basis_of(name) == "followers"],
     }
-    return tuple(RankedPost(*row) for row in _rows(_BEST, values))
+    return tuple(RankedPost(*row) for row in rows(_BEST, values))
 
 
 # --- when ---
@@ -269,7 +268,7 @@ def hours(ids: Sequence[int], *, start: datetime, now: datetime, zone: ZoneInfo)
     values = {"ids": list(ids), "start": start, "now": now, "changes": changes, "ahead": ahead}
     return [
         Hour(pk, weekday, hour, posts, Earned.of(numbers))
-        for pk, weekday, hour, posts, *numbers in _rows(_HOURS, values)
+        for pk, weekday, hour, posts, *numbers in rows(_HOURS, values)
     ]
 
 
@@ -319,9 +318,3 @@ def _best_slot(
     return max(
         found, key=lambda slot: (slot.rate, slot.posts, -slot.weekday, -slot.hour), default=None
     )
-
-
-def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with database.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -47,6 +48,14 @@ def intelligence(talent_id: int, *, days: int = 30) -> Intelligence:
 # --- gathering ---
 
 
+class _Window(NamedTuple):
+    """Posts after ``start`` and up to ``end`` count."""
+
+    start: datetime
+    end: datetime
+    days: int
+
+
 def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
     """As ``intelligence``, read from the tables: twelve statements for any number of posts and
     accounts. Raises Talent.DoesNotExist.
@@ -54,29 +63,13 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
     talent = Talent.objects.only("timezone").get(pk=talent_id)
     zone = clocks.known(talent.timezone)
     # What comes in while this step of time lasts counts at once.
-    end, start = now + kept.STEP, now - timedelta(days=days)
+    window = _Window(start=now - timedelta(days=days), end=now + kept.STEP, days=days)
     rows = _rows(talent_id)
     names = {row.pk: row.platform for row in rows}
     ids = list(names)
     today = now.date()
-    found = posts_of.sums(ids, start=start, now=end)
-    medians = posts_of.medians(ids, start=start, now=end)
-    stored = posts_of.stored(ids)
-    growth = history.growth(last_readings(rows, history.last_days(ids, today=today)))
-    accounts = tuple(
-        _account(
-            row,
-            found.get(row.pk, Sums()),
-            medians[row.pk],
-            stored[row.pk],
-            start,
-            end,
-            days,
-            growth,
-        )
-        for row in rows
-    )
-    hours = posts_of.hours(ids, start=start, now=end, zone=zone)
+    accounts = _accounts(rows, window, today)
+    hours = posts_of.hours(ids, start=window.start, now=window.end, zone=zone)
     lines = history.series(names, days=days, today=today)
     marks = counting.marks(lines, days=days, today=today)
     return Intelligence(
@@ -89,7 +82,7 @@ def compute(talent_id: int, *, days: int, now: datetime) -> Intelligence:
         platforms=accounts,
         series=lines,
         marks=marks,
-        best_posts=posts_of.best(ids, start=start, now=end),
+        best_posts=posts_of.best(ids, start=window.start, now=window.end),
         posting_times=posts_of.posting_times(hours),
         best_times=posts_of.best_times(
             hours, {one.connection_id: (one.platform, one.followers) for one in accounts}
@@ -137,21 +130,37 @@ def _followers_at(profile: Profile) -> datetime:
     return (parse_datetime(told) if told else None) or profile.fetched_at
 
 
+def _accounts(rows: Sequence[Connection], window: _Window, today: date) -> tuple[Account, ...]:
+    ids = [row.pk for row in rows]
+    found = posts_of.sums(ids, start=window.start, now=window.end)
+    medians = posts_of.medians(ids, start=window.start, now=window.end)
+    stored = posts_of.stored(ids)
+    growth = history.growth(last_readings(rows, history.last_days(ids, today=today)))
+    return tuple(
+        _account(
+            row,
+            found.get(row.pk, Sums()),
+            medians[row.pk],
+            _sample(found.get(row.pk, Sums()), stored[row.pk], window.start, _profile(row)),
+            window,
+            growth.get(row.pk, history.NO_GROWTH),
+        )
+        for row in rows
+    )
+
+
 def _account(
     row: Connection,
     found: Sums,
     median_views: float | None,
-    stored: tuple[int, datetime | None],
-    start: datetime,
-    end: datetime,
-    days: int,
-    growth: Mapping[int, GrowthBySpan],
+    sample: Sample,
+    window: _Window,
+    growth: GrowthBySpan,
 ) -> Account:
     profile = _profile(row)
     followers = profile.followers if profile else None
-    sample = _sample(found, stored, start, profile)
     told = dict(zip(PARTS, found.told, strict=True))
-    weeks = _weeks(sample, days, start, end)
+    weeks = _weeks(sample, window)
     return Account(
         connection_id=row.pk,
         platform=row.platform,
@@ -169,7 +178,7 @@ def _account(
         followers_quality=profile.quality.get("followers", "unknown") if profile else "unknown",
         followers_source=_followers_source(profile),
         followers_at=_followers_at(profile) if profile else None,
-        growth=growth.get(row.pk, history.NO_GROWTH),
+        growth=growth,
         engagement_rate_by_followers=found.earned.by_followers(followers),
         engagement_rate_by_views=found.earned.by_views(),
         average_views=found.average_views,
@@ -212,11 +221,11 @@ def _sample(
     )
 
 
-def _weeks(sample: Sample, days: int, start: datetime, end: datetime) -> float:
+def _weeks(sample: Sample, window: _Window) -> float:
     """The window's weeks, or those that the stored posts reach back."""
-    if sample.since is None or sample.since <= start:
-        return days / 7
-    return max((end - sample.since) / timedelta(weeks=1), 1 / 7)
+    if sample.since is None or sample.since <= window.start:
+        return window.days / 7
+    return max((window.end - sample.since) / timedelta(weeks=1), 1 / 7)
 
 
 def _totals(accounts: Sequence[Account]) -> Totals:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection as database
 from django.utils import timezone
 
 from socials import platforms
 from socials.intelligence import history
+from socials.intelligence.statements import rows
 from socials.intelligence.summary import last_readings
 from socials.intelligence.types import Growth, GrowthBySpan
 from socials.models import Connection
@@ -91,8 +91,8 @@ def trends(accounts: Mapping[int, Sequence[Connection]]) -> dict[int, Trend]:
         for talent_id, rows in known.items()
     }
     largest = {talent_id: _largest(rows) for talent_id, rows in known.items() if rows}
-    lines = _rows(_LINES, {"ids": [pk for pks in counts.values() for pk in pks], "today": today})
-    rates = dict(_rows(_RATES, {"ids": [row.pk for row in largest.values()], "today": today}))
+    lines = rows(_LINES, {"ids": [pk for pks in counts.values() for pk in pks], "today": today})
+    rates = dict(rows(_RATES, {"ids": [row.pk for row in largest.values()], "today": today}))
     found: dict[int, list[int | None]] = {pk: [None] * (DAYS + 1) for pk in known}
     for talent_id, back, followers, points in lines:
         if points == len(counts[talent_id]):
@@ -125,9 +125,3 @@ def _largest(rows: Sequence[Connection]) -> Connection:
         return profile.followers or 0 if profile else -1
 
     return max(rows, key=followers)
-
-
-def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with database.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())
