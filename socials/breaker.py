@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from scraping.errors import Failure, PlatformUnavailable, QuotaExhausted, RateLimited
 from socials.models import Circuit
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,14 @@ class Gate:
     until: datetime | None = None
     probe: bool = False
     code: str = "PLATFORM_UNAVAILABLE"
+
+    @property
+    def failure(self) -> Failure:
+        """Why those who are turned away wait."""
+        for limit in (RateLimited, QuotaExhausted):
+            if self.code == limit.code:
+                return limit("All reading from this source waits.")
+        return PlatformUnavailable("We ask again when it is likely to be back.")
 
 
 FREE = Gate()

@@ -7,12 +7,8 @@ order. Nothing here runs inside a sync, and no receiver holds up another one.
 from __future__ import annotations
 
 import json
-import os
 import time
-import zlib
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -23,7 +19,6 @@ from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Now
@@ -34,8 +29,7 @@ from scraping.errors import Failure
 from scraping.http import Http, Limits, Unsent
 from socials.models import Delivery, Webhook
 from socials.models.webhook import FORGIVEN
-from socials.sync.turn import CLUSTER, stopping
-from socials.sync.workers import host
+from socials.sync.turn import SENDING, stopping, turn
 from socials.webhooks import WebhookRefused, check, note, shown
 from talent.mail import mail_managers
 from talent.queue import later
@@ -83,7 +77,7 @@ def deliver_due() -> bool:
 
     One worker of a cluster does so at a time: the others stay free for everything else.
     """
-    with _turn() as mine:
+    with turn(SENDING) as mine:
         if mine:
             _deliver()
     return mine and _due_in() <= 0 and not stopping()
@@ -254,21 +248,3 @@ def _due_in() -> float:
     with_pause = waiting.exclude(webhook__paused_until__gt=Now() + timedelta(seconds=JOB_SECONDS))
     first: datetime | None = with_pause.aggregate(first=Min("next_attempt_at"))["first"]
     return (first - timezone.now()).total_seconds() if first else float("inf")
-
-
-_SENDING = 7_406  # the namespace of our advisory locks
-
-
-@contextmanager
-def _turn() -> Iterator[bool]:
-    """Whether this worker may send now. A worker that dies gives its turn back."""
-    slot = zlib.crc32(os.environ.get(CLUSTER, host()).encode()) - 2**31
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SENDING, slot])
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine:
-            with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_SENDING, slot])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -100,7 +99,7 @@ def _facts(rows: list[Connection]) -> Iterator[Cell]:
     rate = getattr(largest, "engagement_rate", None)
     yield None if rate is None else round(rate, 2)
     times = [row.last_synced_at for row in rows if row.last_synced_at]
-    yield _time(min(times)) if times else None
+    yield spreadsheets.time(min(times, default=None))
 
 
 def _sum(rows: list[Connection], name: str) -> int | None:
@@ -121,7 +120,3 @@ def _typed(row: Connection) -> str:
     except InvalidHandle:
         return row.profile_url
     return row.handle
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

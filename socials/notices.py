@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, F, QuerySet, When
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -21,8 +21,7 @@ from django.utils import timezone
 from socials import handles
 from socials.models import Connection, ConnectionType, Notice
 from talent.activity import record
-from talent.models import User
-from talent.roles import Role
+from talent.mail import addresses_of_managers
 
 log = structlog.get_logger("notice")
 
@@ -59,7 +58,7 @@ def send() -> int:
     """Give every notice that is due. Returns how many were given."""
     Notice.objects.filter(kind=ENDED, connection__connected=True).delete()
     by_reader: dict[tuple[str, ...], list[Due]] = defaultdict(list)
-    managers = _all_managers()
+    managers = addresses_of_managers()
     for due in _due():
         by_reader[_readers(due.row, managers)].append(due)
     return sum(_give(readers, dues) for readers, dues in by_reader.items())
@@ -145,9 +144,3 @@ def _readers(row: Connection, managers: tuple[str, ...]) -> tuple[str, ...]:
     if manager is not None and manager.is_active and manager.email:
         return (manager.email,)
     return managers
-
-
-def _all_managers() -> tuple[str, ...]:
-    staff = User.objects.filter(is_active=True, is_staff=True).exclude(email="")
-    able = staff.filter(Q(role=Role.MANAGER) | Q(is_superuser=True))
-    return tuple(able.order_by("email").values_list("email", flat=True).distinct())

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from socials.errors import CAUSES, Action, repeats
 from socials.line import Place, places
 from socials.models import Connection, Post, SyncStatus, Worker
 from socials.models.connection import WITHOUT_GRANT
+from socials.models.moves import max_attempts
 from talent.models import Talent, User
 from talent.templatetags.marks import WORDS
 
@@ -155,7 +155,7 @@ def connection_card(row: Connection) -> ConnectionCard:
         connection_type=row.connection_type,
         state=state_of(row),
         attempt=row.attempt,
-        max_attempts=len(settings.SYNC_RETRY_DELAYS),
+        max_attempts=max_attempts(),
         next_attempt_at=row.next_attempt_at,
         last_synced_at=row.last_synced_at,
         next_refresh_at=row.next_refresh_at,

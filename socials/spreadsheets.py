@@ -169,6 +169,11 @@ def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     return content.getvalue()
 
 
+def time(moment: datetime | None) -> Cell:
+    """A time as files tell it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
 def safe(cell: Cell) -> Cell:
     """A cell that no spreadsheet takes for a formula: a text that begins like one gets a ' before.
 

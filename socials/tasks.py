@@ -29,8 +29,6 @@ from socials.sync import rescue as rescuing
 from socials.sync.turn import stopping, turn
 from talent.queue import later
 
-PHOTOS_AT_ONCE = 20
-
 
 def sync_due(platform: str = "") -> None:
     """Bring due accounts up to date. The name of a platform tells why it was called, no more.
@@ -132,9 +130,7 @@ def refresh_photos(talent_ids: Sequence[int], *, force: bool = False) -> None:
 
 def refresh_all_photos() -> None:
     """The daily round: those whose photo was not looked at for longest, a job for each part."""
-    ids = photos_due.due()
-    for start in range(0, len(ids), PHOTOS_AT_ONCE):
-        later("socials.tasks.refresh_photos", ids[start : start + PHOTOS_AT_ONCE])
+    photos_due.refresh_later(photos_due.due())
     for talent_id in linked.due():
         later("socials.tasks.keep_linked_avatar", talent_id)
 

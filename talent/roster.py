@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from talent.activity import record, record_many
 from talent.models import Talent, User
-from talent.rules import check_people, cleaned, unique_link
+from talent.rules import camel, check_people, cleaned, unique_link
 
 departing = Signal()
 """Sent with ``talent`` and ``actor``, in the transaction that deletes a talent, before it does:
@@ -95,7 +95,7 @@ def update(talent_id: int, *, actor: User | None = None, **changes: Any) -> Tale
                 actor=actor,
                 talent_id=talent.pk,
                 object=talent.name,
-                details={"changes": {_camel(name): _pair(*pair) for name, pair in moved.items()}},
+                details={"changes": {camel(name): _pair(*pair) for name, pair in moved.items()}},
             )
         if status is not None:
             _move(talent, status, actor)
@@ -112,7 +112,7 @@ def update_many(
         (
             talent.pk,
             talent.name,
-            {"changes": {_camel(k): _pair(getattr(talent, k), v) for k, v in fields.items()}},
+            {"changes": {camel(k): _pair(getattr(talent, k), v) for k, v in fields.items()}},
         )
         for talent, fields in changes
     ]
@@ -220,7 +220,7 @@ def _move(talent: Talent, status: str, actor: User | None) -> None:
 def _told(draft: Mapping[str, Any]) -> dict[str, Any]:
     """What the log says of a new talent: what was filled in."""
     return {
-        _camel(name): _short(value)
+        camel(name): _short(value)
         for name, value in draft.items()
         if value and name != "name" and value != "UTC"
     }
@@ -232,8 +232,3 @@ def _pair(old: Any, new: Any) -> list[Any]:
 
 def _short(value: Any) -> Any:
     return f"{value[:200]}…" if isinstance(value, str) and len(value) > 200 else value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

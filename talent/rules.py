@@ -23,6 +23,12 @@ Texts = dict[str, list[str]]
 MOST_TAGS: Final = 30
 
 
+def camel(name: str) -> str:
+    """As the API and the activity log call a field: ``profile_url`` → ``profileUrl``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 class RosterRefused(ValidationError):
     """What was wrong with the given values: field → texts, in ``fields``.
 

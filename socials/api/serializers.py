@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -21,6 +20,7 @@ from socials.models import (
     SyncStatus,
     Trigger,
 )
+from socials.models.moves import max_attempts
 from talent.api.serializers import Camel, Instant, OrNull
 from talent.models import ImageSource, Talent
 
@@ -101,7 +101,7 @@ class ConnectionSerializer(Camel):
     updated_at = Instant(allow_null=False)
 
     def get_max_attempts(self, connection: Connection) -> int:
-        return len(settings.SYNC_RETRY_DELAYS)
+        return max_attempts()
 
     def get_scopes(self, connection: Connection) -> list[str]:
         grant = getattr(connection, "grant", None)

@@ -12,9 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
-from socials.images.storage import Elsewhere
+from socials.images.storage import IMMUTABLE, Elsewhere
 
-IMMUTABLE = "public, max-age=31536000, immutable"
 YEAR = int(timedelta(days=365).total_seconds())
 SIGNED = int(timedelta(hours=24).total_seconds())
 """A signed address opens a file for so many seconds; a browser may remember it for half of them."""

@@ -12,6 +12,10 @@ from django.utils import timezone
 from socials.images.look import ORDER
 from socials.models import Connection
 from talent.models import Talent
+from talent.queue import later
+
+AT_ONCE = 20
+"""Talents of one job."""
 
 
 def due(
@@ -37,3 +41,10 @@ def due(
         )
     oldest = F("last_profile_image_sync_at").asc(nulls_first=True)
     return list(talents.order_by(oldest, "pk").values_list("pk", flat=True)[:limit])
+
+
+def refresh_later(talent_ids: Sequence[int], *, force: bool = False) -> None:
+    """Have the pictures of these talents looked at, a job for each part of them."""
+    for start in range(0, len(talent_ids), AT_ONCE):
+        part = list(talent_ids[start : start + AT_ONCE])
+        later("socials.tasks.refresh_photos", part, force=force)

@@ -22,6 +22,8 @@ GRACE = timedelta(hours=1)
 """A file may be written a moment before the row that names it."""
 UNFINISHED = ".part"
 AT_ONCE = 1000
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""How long a picture may be cached: for ever, it is never another one."""
 
 
 @dataclass(frozen=True, slots=True)

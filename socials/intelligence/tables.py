@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from socials.engagement import basis_of, rate_of_post
 from socials.intelligence.types import SPANS, Growth, Intelligence
 from socials.models import Post
+from socials.spreadsheets import Cell, time
 
-Cell = str | int | float | None
 Table = tuple[list[str], list[list[Cell]]]
 PARTS = ("likes", "comments", "shares", "saves", "views", "reach")
 
@@ -30,7 +30,7 @@ def metrics(figures: Intelligence) -> Table:
             " ".join(one.absent_parts), one.average_views, one.median_views,
             " ".join(one.view_definitions), one.posts_per_week, figures.days,
             one.posts_in_window, one.posts_in_sample, one.sample.hidden_likes,
-            one.source, _time(one.fetched_at),
+            one.source, time(one.fetched_at),
         ]
         for one in figures.platforms
     ]  # fmt: skip
@@ -60,14 +60,14 @@ def posts(talent_id: int, *, days: int, now: datetime) -> Table:
         rows.append(
             [
                 account.platform, account.handle, post.external_id, post.kind,
-                _time(post.posted_at), post.caption, post.url,
+                time(post.posted_at), post.caption, post.url,
                 *(getattr(post, part) for part in PARTS),
                 rate_of_post(
                     post,
                     platform=account.platform,
                     followers=profile.followers if profile else None,
                 ),
-                basis_of(account.platform), _time(post.fetched_at),
+                basis_of(account.platform), time(post.fetched_at),
             ]
         )  # fmt: skip
     return columns, rows
@@ -75,7 +75,3 @@ def posts(talent_id: int, *, days: int, now: datetime) -> Table:
 
 def _growth(growth: Growth | None) -> tuple[Cell, Cell]:
     return (growth.absolute, growth.percent) if growth else (None, None)
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

@@ -71,6 +71,42 @@ class Webhook(models.Model):
         return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+_CLAIM = """
+    WITH receiver AS MATERIALIZED (
+        SELECT id, failures FROM socials_webhook
+        WHERE is_active
+            AND (paused_until IS NULL OR paused_until <= statement_timestamp())
+            AND EXISTS (
+                SELECT 1 FROM socials_webhook_delivery
+                WHERE webhook_id = socials_webhook.id AND status = 'pending'
+                    AND next_attempt_at <= statement_timestamp()
+            )
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), due AS MATERIALIZED (
+        SELECT message.id FROM receiver CROSS JOIN LATERAL (
+            SELECT id FROM socials_webhook_delivery
+            WHERE webhook_id = receiver.id AND status = 'pending'
+                AND next_attempt_at <= statement_timestamp()
+            ORDER BY next_attempt_at, id
+            LIMIT GREATEST(
+                0, CASE WHEN receiver.failures <= %s THEN %s ELSE 1 END - (
+                    SELECT count(*) FROM socials_webhook_delivery
+                    WHERE webhook_id = receiver.id AND status = 'pending'
+                        AND claim <> '' AND next_attempt_at > statement_timestamp()
+                )
+            )
+            FOR NO KEY UPDATE SKIP LOCKED
+        ) message
+        LIMIT %s
+    )
+    UPDATE socials_webhook_delivery SET
+        claim = %s, attempts = attempts + 1,
+        next_attempt_at = statement_timestamp() + make_interval(secs => %s)
+    FROM due WHERE socials_webhook_delivery.id = due.id
+    RETURNING socials_webhook_delivery.id
+"""
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Every move of a message. Time is the database's; a conclusion names the claim it ends."""
 
@@ -81,43 +117,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         ``AT_ONCE`` messages at a time.
         """
         with database.cursor() as cursor:
-            cursor.execute(
-                """
-                WITH receiver AS MATERIALIZED (
-                    SELECT id, failures FROM socials_webhook
-                    WHERE is_active
-                        AND (paused_until IS NULL OR paused_until <= statement_timestamp())
-                        AND EXISTS (
-                            SELECT 1 FROM socials_webhook_delivery
-                            WHERE webhook_id = socials_webhook.id AND status = 'pending'
-                                AND next_attempt_at <= statement_timestamp()
-                        )
-                    FOR NO KEY UPDATE SKIP LOCKED
-                ), due AS MATERIALIZED (
-                    SELECT message.id FROM receiver CROSS JOIN LATERAL (
-                        SELECT id FROM socials_webhook_delivery
-                        WHERE webhook_id = receiver.id AND status = 'pending'
-                            AND next_attempt_at <= statement_timestamp()
-                        ORDER BY next_attempt_at, id
-                        LIMIT GREATEST(
-                            0, CASE WHEN receiver.failures <= %s THEN %s ELSE 1 END - (
-                                SELECT count(*) FROM socials_webhook_delivery
-                                WHERE webhook_id = receiver.id AND status = 'pending'
-                                    AND claim <> '' AND next_attempt_at > statement_timestamp()
-                            )
-                        )
-                        FOR NO KEY UPDATE SKIP LOCKED
-                    ) message
-                    LIMIT %s
-                )
-                UPDATE socials_webhook_delivery SET
-                    claim = %s, attempts = attempts + 1,
-                    next_attempt_at = statement_timestamp() + make_interval(secs => %s)
-                FROM due WHERE socials_webhook_delivery.id = due.id
-                RETURNING socials_webhook_delivery.id
-                """,
-                [FORGIVEN, AT_ONCE, limit, claim, CLAIM_SECONDS],
-            )
+            cursor.execute(_CLAIM, [FORGIVEN, AT_ONCE, limit, claim, CLAIM_SECONDS])
             ids = [row[0] for row in cursor.fetchall()]
         return list(self.filter(pk__in=ids).select_related("webhook").order_by("pk"))
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
+from socials.pages.downloads import as_file
 from socials.pages.shell import page
 from socials.pages.talent_list import Choice
 from socials.pages.talent_page import by_day
@@ -67,10 +68,7 @@ def activity_export(request: HttpRequest) -> HttpResponseBase:
     """The same entries as CSV, newest first, in which no cell is a formula."""
     events = _events(_wanted(request)).order_by("-at", "-id")[:MOST_EXPORTED]
     response = StreamingHttpResponse(_csv(events), content_type="text/csv; charset=utf-8")
-    name = f"activity-{timezone.now():%Y-%m-%d}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return as_file(response, f"activity-{timezone.now():%Y-%m-%d}.csv")
 
 
 def _wanted(request: HttpRequest) -> dict[str, str]:

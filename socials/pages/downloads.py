@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
@@ -13,6 +14,8 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def attachment(
@@ -25,6 +28,11 @@ def attachment(
     else:
         response = HttpResponse(spreadsheets.as_xlsx(columns, rows))
     response["Content-Type"] = MEDIA_TYPES[kind]
-    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return as_file(response, f"{name}.{kind}")
+
+
+def as_file(response: Response, name: str) -> Response:
+    """An answer that a browser saves under this name, and nobody keeps on the way."""
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "private, no-store"
     return response

@@ -20,6 +20,7 @@ from socials.intelligence.types import FORMULAS, Account, Intelligence, RankedPo
 from socials.models import SyncStatus
 from socials.pages.charts import Band, axis, band, heat
 from socials.pages.connections import header_or_404
+from socials.pages.downloads import as_file
 from socials.pages.kit_card import kit_card
 from socials.pages.shell import fragment, gone_is_404, page
 from socials.pages.typed import number_of
@@ -160,9 +161,7 @@ def intelligence_export(request: HttpRequest, talent_id: str, what: str, kind: s
         response = HttpResponse(
             spreadsheets.as_csv(columns, rows), content_type="text/csv; charset=utf-8"
         )
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return as_file(response, name)
 
 
 @staff_page

@@ -18,9 +18,7 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from socials.images import files, thumbs
-from socials.images.storage import keeper
-
-IMMUTABLE = "public, max-age=31536000, immutable"
+from socials.images.storage import IMMUTABLE, keeper
 
 
 @require_safe

@@ -15,13 +15,7 @@ from typing import cast
 
 import structlog
 from django.conf import settings
-from django.db import (
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    reset_queries,
-)
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, reset_queries
 
 from scraping.errors import (
     BadResponse,
@@ -86,6 +80,7 @@ class Loop:
         self.began_at = time.monotonic()
         self.renewed_at = self.began_at
         self.platforms = platforms.synced()
+        self.lane = _lane(len(self.platforms))
 
     def run(self) -> bool:
         """Work until nothing is due or the time is over. True when work remains."""
@@ -158,12 +153,12 @@ class Loop:
     def _claim(self) -> int:
         """Take due rows of every platform that has room. How many."""
         claimed = 0
-        for platform in self._due_platforms():
-            lane = self._lane(platform)
+        free = [name for name in self.platforms if self.lane > self.in_flight[name]]
+        for platform in Connection.objects.all().platforms_due(free):
             batch = max((s.batch_size for s in platforms.sources(platform)), default=1)
             # A quarter of the lane is kept for people.
-            for least_urgent, kept in ((Priority.PUSH, 0), (Priority.SCHEDULED, lane // 4)):
-                room = (lane - kept - self.in_flight[platform]) * batch
+            for least_urgent, kept in ((Priority.PUSH, 0), (Priority.SCHEDULED, self.lane // 4)):
+                room = (self.lane - kept - self.in_flight[platform]) * batch
                 if room > 0:
                     rows = Connection.objects.all().claim(
                         min(room, ROWS_AT_ONCE),
@@ -174,20 +169,6 @@ class Loop:
                     claimed += len(rows)
                     self._take(rows)
         return claimed
-
-    def _due_platforms(self) -> list[str]:
-        """Platforms with due rows and room for them."""
-        free = [name for name in self.platforms if self._lane(name) > self.in_flight[name]]
-        return Connection.objects.all().platforms_due(free)
-
-    def _lane(self, platform: str) -> int:
-        """Chunks of a platform that may be in flight.
-
-        Every platform keeps a share of the threads to itself, so that one which hangs can't starve
-        the others.
-        """
-        kept = settings.SYNC_CONCURRENCY // (len(self.platforms) + 1)
-        return max(1, int(settings.SYNC_CONCURRENCY - (len(self.platforms) - 1) * kept))
 
     def _take(self, rows: Sequence[Connection]) -> None:
         if not rows:
@@ -237,12 +218,8 @@ class Loop:
             self._snooze(chunk.rows[0], spent, answer.until)
 
     def _wait_for(self, rows: Sequence[Held], gate: breaker.Gate) -> None:
-        failure: Failure = PlatformUnavailable("We ask again when it is likely to be back.")
-        for limit in (RateLimited, QuotaExhausted):
-            if gate.code == limit.code:
-                failure = limit("All reading from this source waits.")
         for held in rows:
-            self._snooze(held, failure, gate.until or held.row.updated_at)
+            self._snooze(held, gate.failure, gate.until or held.row.updated_at)
 
     # --- receiving ---
 
@@ -406,6 +383,14 @@ class Loop:
 
     def _soon(self) -> bool:
         return Connection.objects.filter(platform__in=self.platforms).soon(WAIT_FOR_DUE).exists()
+
+
+def _lane(among: int) -> int:
+    """Chunks of one of so many platforms that may be in flight: each keeps a share of the threads
+    to itself, so that one which hangs can't starve the others.
+    """
+    kept = settings.SYNC_CONCURRENCY // (among + 1)
+    return max(1, int(settings.SYNC_CONCURRENCY - (among - 1) * kept))
 
 
 def work_is_due() -> bool:

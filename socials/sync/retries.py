@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from scraping.errors import Blocked, Failure, PlatformUnavailable, ReauthRequired
+from socials.models.moves import max_attempts
 from socials.sync.reading import Held
 
 OUTAGE_PATIENCE: Final = timedelta(hours=1)
@@ -47,7 +48,7 @@ def after(held: Held, failure: Failure) -> Next:
     if isinstance(failure, ReauthRequired) and not held.row.reauth_doubts:
         return Next(delay, counted=False, doubts=1)
     again = failure.later and not isinstance(failure, Blocked)
-    if again and held.row.attempt < len(settings.SYNC_RETRY_DELAYS):
+    if again and held.row.attempt < max_attempts():
         return Next(ahead(failure.retry_at, by=delay) or delay)
     return Next(None)
 

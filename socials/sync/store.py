@@ -14,6 +14,7 @@ from scraping.errors import Failure, ReauthRequired
 from scraping.types import Count, Quality
 from socials import outbox
 from socials.engagement import basis_of
+from socials.images.due import refresh_later
 from socials.models import Connection, Outcome, Profile, SyncRun, SyncStatus
 from socials.sync import identity, planner, posts, tables
 from socials.sync.cleaning import clean, count, link
@@ -23,11 +24,9 @@ from socials.sync.tables import COUNTS
 from socials.sync.wording import words
 from socials.types import Reading, StopReason
 from talent.activity import record
-from talent.queue import later
 
 log = structlog.get_logger(__name__)
 
-PHOTOS_AT_ONCE = 20
 HELD_COUNTS = ("followers", "posts")
 AGREEMENT = 0.2
 """Two doubtful readings agree when they differ by no more than this share."""
@@ -224,9 +223,7 @@ def _save_profiles(works: Sequence[_Work]) -> None:
         outbox.milestone(work.row, before=known, followers=kept["followers"])
         rows.append(kept)
     tables.save_profiles(rows)
-    talents = sorted(set(pictured))
-    for start in range(0, len(talents), PHOTOS_AT_ONCE):
-        later("socials.tasks.refresh_photos", talents[start : start + PHOTOS_AT_ONCE], force=True)
+    refresh_later(sorted(set(pictured)), force=True)
 
 
 def _profile(work: _Work, before: Profile) -> dict[str, Any]:

@@ -19,22 +19,24 @@ CLUSTER = "GREENROOM_CLUSTER"
 DRAIN_PIPE = "GREENROOM_DRAIN_PIPE"
 """A pipe that the guard holds open: when it ends, workers finish what they hold and stop."""
 
-_LOOPS = 7_405  # the namespace of our advisory locks
+LOOPS, SENDING = 7_405, 7_406
+"""What there are turns for: the namespaces of our advisory locks."""
 
 
 @contextmanager
-def turn() -> Iterator[bool]:
-    """Whether this worker may loop now. One worker of a cluster is left for everything else.
+def turn(kind: int = LOOPS) -> Iterator[bool]:
+    """Whether this worker may loop, or send, now. One worker of a cluster sends; one is left
+    by the loops for everything else.
 
     The lock is the database session's, so a worker that dies gives its turn back.
     """
-    slot = _take()
+    slot = _take(kind)
     try:
         yield slot is not None
     finally:
         if slot is not None:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOOPS, slot])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, slot])
 
 
 def stopping() -> bool:
@@ -47,13 +49,13 @@ def stopping() -> bool:
     return bool(watch.poll(0))
 
 
-def _take() -> int | None:
-    loops = max(1, settings.Q_CLUSTER["workers"] - 1)
+def _take(kind: int) -> int | None:
+    places = max(1, settings.Q_CLUSTER["workers"] - 1) if kind == LOOPS else 1
     cluster = os.environ.get(CLUSTER, workers.host())
     with connection.cursor() as cursor:
-        for number in range(loops):
+        for number in range(places):
             slot = zlib.crc32(f"{cluster}/{number}".encode()) - 2**31
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOOPS, slot])
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind, slot])
             if cursor.fetchone()[0]:
                 return slot
     return None

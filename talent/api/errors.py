@@ -21,8 +21,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from scraping.errors import InvalidHandle
-from talent.api.serializers import camel
-from talent.rules import FieldRefused
+from talent.rules import FieldRefused, camel
 
 log = structlog.get_logger(__name__)
 

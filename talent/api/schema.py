@@ -20,7 +20,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from talent.api.errors import CODES
-from talent.api.serializers import camel
+from talent.rules import camel
 
 V = TypeVar("V", bound=Callable[..., Any])
 

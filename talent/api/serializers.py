@@ -13,15 +13,11 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.fields import empty
 from rest_framework.request import Request
 
+from talent.rules import camel
+
 BIGGEST_ID = 2**63 - 1
 MOST_TOLD = 20
 """Unknown fields that a refusal names: a body may have hundreds of thousands."""
-
-
-def camel(name: str) -> str:
-    """``profile_url`` → ``profileUrl``."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 class Camel(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ from werkzeug import Response
 
 from socials import deliveries, outbox, tasks, webhooks
 from socials.models import Delivery, Event, Webhook
-from socials.sync.turn import CLUSTER
+from socials.sync.turn import CLUSTER, SENDING, turn
 from talent.models import Activity, User
 from talent.queue import later
 from tests.conftest import ROOT, until
@@ -312,13 +312,13 @@ def test_workers_of_two_machines_deliver_each_message_once(
     def work() -> None:
         with lock, pytest.MonkeyPatch.context() as patch:
             patch.setenv(CLUSTER, next(clusters))
-            turn = deliveries._turn()
-            mine = turn.__enter__()
+            place = turn(SENDING)
+            mine = place.__enter__()
         assert mine
         try:
             deliveries._deliver()
         finally:
-            turn.__exit__(None, None, None)
+            place.__exit__(None, None, None)
             database.close()
 
     threads = [threading.Thread(target=work) for _ in range(2)]
