@@ -76,7 +76,9 @@ def _answer(
         request,
         "socials/talent_list.html",
         here=_view_of(request, wanted),
-        platforms=_choices({p: PLATFORM_NAMES[p] for p in platforms.synced()}, wanted.platform),
+        platforms=_choices(
+            {name: platforms.get(name).name for name in platforms.synced()}, wanted.platform
+        ),
         states=_choices(STATES, wanted.state),
         statuses=_choices(STATUSES, wanted.status),
         orderings=_choices(SORTS, wanted.ordering),

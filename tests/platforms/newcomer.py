@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from scraping.errors import Failure, NotFound, PlatformUnavailable
+from scraping.errors import NotFound, PlatformUnavailable
 from scraping.types import Count, Post, PostKind, Profile
 from scraping.wire import Fields
-from socials.platforms.kit.platform import Outcome, Platform
+from socials.platforms.kit.platform import Outcome, Platform, each_in_turn
 from socials.types import Ask, Context, Reading
 
 
@@ -25,11 +25,9 @@ class LoopReel:
         return {}
 
     def read_many(self, asks: Sequence[Ask], context: Context) -> Iterator[Outcome]:
-        for ask in asks:
-            try:
-                yield ask, self._read(ask, context)
-            except Failure as failure:
-                yield ask, failure
+        return each_in_turn(
+            asks, lambda ask: self._read(ask, context), platform="LOOPREEL", source=self.name
+        )
 
     def _read(self, ask: Ask, context: Context) -> Reading:
         context.meter.call()
