@@ -139,3 +139,8 @@ STAGE = Platform(
 
 def staged(*sources: StageSource) -> Platform:
     return replace(STAGE, sources=sources)
+
+
+def item(name: str, **told: Any) -> dict[str, Any]:
+    """A post as the stage's platform tells it."""
+    return {"id": name, "at": "2026-11-20T10:00:00Z", "likes": 10, "views": 100, **told}

@@ -1,43 +1,29 @@
-"""One sync from claim to READY or ERROR: what is asked, what is stored, and what a failure means."""
+"""One sync from claim to READY: what is asked, and what is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
-from werkzeug import Response
 
 from scraping.meter import RunReport
-from socials import connections
-from socials.models import Connection, Grant, Outcome, Post, Profile, Snapshot, SyncRun, Trigger
+from socials.models import Connection, Post, Profile, Snapshot, Trigger
 from socials.platforms.kit.platform import Outcome as Answered
 from socials.sync import planner
-from socials.sync.engine import Loop
 from socials.types import Ask, Context
 from talent.models import Activity
 from tests.engine.conftest import Stage
-from tests.engine.stage import StageSource
+from tests.engine.stage import StageSource, item
 
 pytestmark = pytest.mark.django_db
 
 Account = Callable[..., Connection]
 Sync = Callable[[Connection], Connection]
-
-
-def item(name: str, **told: Any) -> dict[str, Any]:
-    return {"id": name, "at": "2026-11-20T10:00:00Z", "likes": 10, "views": 100, **told}
-
-
-def outcomes(row: Connection) -> list[tuple[str, str, int]]:
-    runs = SyncRun.objects.filter(connection=row).order_by("id")
-    return list(runs.values_list("outcome", "error_code", "attempt"))
 
 
 # --- a good reading ---
@@ -199,195 +185,27 @@ def test_an_empty_listing_does_not_mark_every_post_deleted_at_once(
     assert row.posts.filter(deleted_at__isnull=False).count() == 3
 
 
-# --- failures ---
-
-
-def test_a_fault_is_tried_three_times_and_then_says_why(
+def test_a_new_picture_has_the_photo_looked_at_and_the_same_one_has_not(
     stage: Stage, account: Account, sync: Sync
 ) -> None:
-    stage.refuses(503)
-    row = sync(account())
-    assert (row.sync_status, row.error_code, row.attempt) == ("ERROR", "PLATFORM_UNAVAILABLE", 3)
-    assert "YouTube isn't answering" in row.sync_error
-    assert outcomes(row) == [
-        ("retry", "PLATFORM_UNAVAILABLE", 1),
-        ("retry", "PLATFORM_UNAVAILABLE", 2),
-        ("error", "PLATFORM_UNAVAILABLE", 3),
-    ]
-    assert list(row.runs.order_by("id").values_list("trigger", flat=True)) == [
-        "connect",
-        "retry",
-        "retry",
-    ]
-    assert row.next_refresh_at is not None
+    for address in ("1.jpg?sig=a", "1.jpg?sig=b", "2.jpg?sig=c"):
+        stage.says(avatar=f"https://cdn.example/{address}")
+    row = account()
+    looked = []
+    for _ in range(3):
+        row = sync(row)
+        jobs = [job.task["func"] for job in OrmQ.objects.all()]
+        looked.append(jobs.count("socials.tasks.refresh_photos"))
+    assert looked == [1, 1, 2]
 
 
-def test_a_fault_that_passes_ends_ready(stage: Stage, account: Account, sync: Sync) -> None:
-    stage.refuses(503)
-    stage.refuses(503)
+def test_a_trigger_names_why_a_sync_ran(stage: Stage, account: Account, sync: Sync) -> None:
     stage.says()
-    row = sync(account())
-    assert (row.sync_status, row.attempt, row.error_code, row.sync_error) == ("READY", 3, "", "")
-
-
-@pytest.mark.parametrize(
-    ("status", "code"), [(404, "NOT_FOUND"), (403, "BLOCKED"), (424, "NOT_CONFIGURED")]
-)
-def test_what_no_retry_can_mend_is_an_error_at_once(
-    stage: Stage, account: Account, sync: Sync, status: int, code: str
-) -> None:
-    stage.refuses(status)
-    row = sync(account())
-    assert (row.sync_status, row.error_code, row.attempt) == ("ERROR", code, 1)
-
-
-def test_an_unparsable_answer_is_a_fault_of_the_moment(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.answers("maya", Response("<html>"))
-    assert sync(account()).error_code == "BAD_RESPONSE"
-
-
-def test_a_defect_of_an_adapter_is_internal_and_harms_no_other_row(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.refuses(418)
-    stage.says("nora")
-    broken, fine = account(), account("nora")
-    assert sync(broken).error_code == "INTERNAL"
-    assert Connection.objects.get(pk=fine.pk).sync_status == "READY"
-
-
-def test_a_reading_that_can_not_be_stored_is_internal_and_harms_no_other_row(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.says(partial=["x"], posts=1, items=[{"id": "a", "at": "2026-11-20T10:00:00Z"}])
-    stage.says("nora")
-    broken, fine = account(), account("nora")
-    with database.cursor() as cursor:  # stands for whatever the table refuses
-        cursor.execute(
-            "ALTER TABLE socials_post ADD CONSTRAINT no_a CHECK (external_id <> 'a') NOT VALID"
-        )
-    assert sync(broken).error_code == "INTERNAL"
-    assert Connection.objects.get(pk=fine.pk).sync_status == "READY"
-    assert not Profile.objects.filter(connection=broken).exists()
-
-
-def test_retry_after_wins_over_our_own_delays(
-    stage: Stage, account: Account, loop: Callable[[], None]
-) -> None:
-    end = (timezone.now() + timedelta(minutes=2)).replace(microsecond=0)
-    stage.refuses(503, headers={"x-until": end.isoformat()})
-    row = account()
-    loop()
-    row.refresh_from_db()
-    assert (row.sync_status, row.attempt, row.next_attempt_at) == ("PENDING", 1, end)
-
-
-def test_a_limit_with_a_known_end_costs_no_attempt(
-    stage: Stage, account: Account, loop: Callable[[], None]
-) -> None:
-    end = (timezone.now() + timedelta(minutes=2)).replace(microsecond=0)
-    stage.refuses(429, headers={"x-until": end.isoformat()})
-    row = account()
-    loop()
-    row.refresh_from_db()
-    assert (row.sync_status, row.error_code) == ("PENDING", "RATE_LIMITED")
-    assert (row.attempt, row.next_attempt_at) == (0, end)
-
-
-def test_a_limit_without_an_end_is_an_ordinary_failed_attempt(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.refuses(429)
-    row = sync(account())
-    assert (row.sync_status, row.error_code, row.attempt) == ("ERROR", "RATE_LIMITED", 3)
-
-
-@pytest.mark.parametrize(("status", "code"), [(429, "RATE_LIMITED"), (402, "QUOTA_EXHAUSTED")])
-def test_a_limit_of_the_whole_source_holds_every_row_of_it(
-    stage: Stage, account: Account, loop: Callable[[], None], status: int, code: str
-) -> None:
-    end = (timezone.now() + timedelta(minutes=2)).replace(microsecond=0)
-    stage.refuses(status, headers={"x-until": end.isoformat(), "x-bucket": "stage.app"})
-    stage.says("nora")
-    account()
-    loop()
-    other = account("nora")
-    loop()
-    other.refresh_from_db()
-    assert (other.sync_status, other.error_code, other.next_attempt_at) == (
-        "PENDING",
-        code,
-        end,
-    )
-    assert [handle for _, handle, _ in stage.asked] == ["maya"]
-
-
-def test_a_missing_setting_is_named(
-    stage: Stage, account: Account, sync: Sync, settings: Any
-) -> None:
-    settings.PLATFORM_SETTINGS = {**settings.PLATFORM_SETTINGS, "YOUTUBE_API_KEY": ""}
-    row = sync(account())
-    assert (row.sync_status, row.error_code) == ("ERROR", "NOT_CONFIGURED")
-    assert "YOUTUBE_API_KEY" in row.sync_error
-    assert stage.asked == []
-
-
-def test_an_order_that_leaves_out_who_could_answer_is_named(
-    stage: Stage, account: Account, sync: Sync, settings: Any
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    settings.YOUTUBE_SOURCES = ["login"]
-    row = sync(account())
-    assert (row.sync_status, row.error_code) == ("ERROR", "NOT_CONFIGURED")
-    assert "YOUTUBE_SOURCES names no source" in row.sync_error
-    assert "Those are: apify." in row.sync_error
-
-
-def test_a_reading_that_arrives_after_the_row_was_deleted_brings_nothing_back(
-    stage: Stage, account: Account, loop: Callable[[], None]
-) -> None:
-    row = account()
-
-    def delete_meanwhile() -> Response:
-        return Response('{"id": "UCmaya", "handle": "maya", "items": [{"id": "a"}]}')
-
-    stage.answers("maya", delete_meanwhile)
-    work = Loop()
-    work._claim()
-    connections.disconnect(row.pk)
-    finish(work)
-    assert not Connection.objects.exists()
-    assert not Post.objects.exists()
-    assert not SyncRun.objects.exists()
-
-
-def test_a_result_after_the_lease_is_dropped_and_recorded(
-    stage: Stage, account: Account, loop: Callable[[], None]
-) -> None:
-    stage.says(followers=1)
-    row = account()
-    late = Loop()
-    late.owner = "late"
-    late._claim()
-    Connection.objects.update(lease_expires_at=Now() - timedelta(seconds=1))
-    stage.forget()
-    stage.says(followers=2)
-    loop()
-    finish(late)
-    row.refresh_from_db()
-    assert (row.sync_status, row.profile.followers) == ("READY", 2)
-    assert [outcome for outcome, _, _ in outcomes(row)] == [
-        Outcome.RETRY,
-        Outcome.READY,
-        Outcome.SUPERSEDED,
+    row = sync(sync(account()))
+    assert list(row.runs.order_by("id").values_list("trigger", flat=True)) == [
+        Trigger.CONNECT,
+        Trigger.MANUAL,
     ]
-
-
-def finish(work: Loop) -> None:
-    while work._busy():
-        work._wait()
 
 
 # --- who is it? ---
@@ -427,257 +245,6 @@ def test_the_same_account_under_two_handles_is_told_and_not_stored_twice(
     twin = sync(account("mayatwo"))
     assert (twin.sync_status, twin.error_code) == ("ERROR", "INVALID_HANDLE")
     assert "@maya" in twin.sync_error
-
-
-# --- several sources, and grants ---
-
-
-def test_the_next_source_answers_when_the_first_can_not(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource(), StageSource("apify"))
-    stage.refuses(404)
-    stage.says(source="apify")
-    row = sync(account())
-    assert (row.sync_status, row.source) == ("READY", "apify")
-    assert row.runs.get().calls == 2
-
-
-def test_a_post_that_two_sources_name_differently_is_kept_once(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource(), StageSource("apify"))
-    stage.says(items=[item("178", code="Cabc1", likes=5), item("179", code="Cabc2")])
-    row = sync(account())
-    known = set(row.posts.values_list("pk", flat=True))
-    stage.forget()
-    stage.refuses(404)
-    stage.says(
-        source="apify", items=[item("33_1", code="Cabc1", likes=None), item("33_3", code="Cabc3")]
-    )
-    row = sync(row)
-    assert sorted(row.posts.values_list("external_id", flat=True)) == ["179", "33_1", "33_3"]
-    assert known < set(row.posts.values_list("pk", flat=True))
-    assert row.posts.get(external_id="33_1").likes == 5
-
-
-def test_one_post_told_twice_in_one_answer_is_stored_once(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.says(items=[item("1", code="Cabc1"), item("2", code="Cabc1")])
-    row = sync(account())
-    assert row.sync_status == "READY"
-    assert row.posts.count() == 1
-
-
-def test_a_post_whose_shared_name_comes_late_is_not_left_double(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.says(items=[item("178")])
-    stage.says(items=[item("33_1", code="Cabc1")])
-    stage.says(items=[item("178", code="Cabc1")])
-    row = sync(sync(sync(account())))
-    assert row.sync_status == "READY"
-    assert list(row.posts.values_list("external_id", flat=True)) == ["178"]
-
-
-def test_an_outage_of_the_first_source_is_not_paid_for_elsewhere(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource(), StageSource("apify"))
-    stage.refuses(503)
-    stage.says(source="apify")
-    assert sync(account()).error_code == "PLATFORM_UNAVAILABLE"
-    assert {source for source, _, _ in stage.asked} == {"youtube_data"}
-
-
-@pytest.mark.parametrize(("status", "code"), [(424, "NOT_CONFIGURED"), (451, "PERMISSION_MISSING")])
-def test_an_account_is_not_called_missing_where_the_first_source_could_not_look(
-    stage: Stage, account: Account, sync: Sync, status: int, code: str
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    stage.refuses(status, source="login")
-    stage.refuses(404, source="apify")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.error_code, row.connected) == ("ERROR", code, True)
-
-
-def test_an_account_is_not_called_missing_while_its_permission_waits_to_be_renewed(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    stage.refuses(404, source="apify")
-    row = granted(account())
-    Grant.objects.update(
-        expires_at=timezone.now() - timedelta(hours=1),
-        refresh_after=timezone.now() + timedelta(minutes=5),
-    )
-    row = sync(row)
-    assert (row.error_code, row.attempt, row.connected) == ("PLATFORM_UNAVAILABLE", 3, True)
-
-
-def test_ids_of_different_sources_are_not_compared(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource(), StageSource("apify"))
-    stage.says(id="official-1")
-    row = sync(account())
-    stage.forget()
-    stage.refuses(404)
-    stage.says(id="scraped-9", source="apify")
-    row = sync(row)
-    assert (row.sync_status, row.external_id) == ("READY", "official-1")
-
-
-def granted(row: Connection) -> Connection:
-    Grant.objects.create(connection=row, access_token="secret", granted_at=timezone.now())
-    return row
-
-
-def test_one_refusal_of_a_grant_is_asked_again_before_it_counts(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True))
-    stage.refuses(401, source="login")
-    stage.says(source="login")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.connected, row.reauth_doubts) == ("READY", True, 0)
-
-
-def test_a_second_refusal_of_a_grant_means_reconnect(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True))
-    stage.refuses(401, source="login")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.error_code, row.connected) == ("ERROR", "REAUTH_REQUIRED", False)
-    assert Activity.objects.filter(action="connection.reauth_required").count() == 1
-
-
-def test_an_outage_between_two_refusals_is_no_confirmation(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True))
-    stage.refuses(503, source="login")
-    stage.refuses(401, source="login")
-    stage.refuses(503, source="login")
-    row = sync(granted(account()))
-    assert (row.error_code, row.connected) == ("PLATFORM_UNAVAILABLE", True)
-
-
-def test_numbers_go_on_from_another_source_when_the_grant_is_dead(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    stage.refuses(401, source="login")
-    stage.says(source="apify")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
-    assert (row.partial, row.source) == (["grant"], "apify")
-
-
-def test_a_source_that_can_read_anybody_goes_on_without_the_dead_grant(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("official"), StageSource("apify"))
-    stage.refuses(401, source="official")
-    stage.refuses(401, source="official")
-    stage.says(source="official")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
-    assert (row.partial, row.source) == (["grant"], "official")
-
-
-def test_a_permission_that_is_missing_is_marked_where_another_source_answers(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    stage.refuses(451, source="login")
-    stage.says(source="apify")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", True, "PERMISSION_MISSING")
-    assert (row.partial, row.source) == (["grant"], "apify")
-    assert row.sync_error
-    stage.forget()
-    stage.says(source="login")
-    row = sync(row)
-    assert (row.error_code, row.sync_error, row.partial) == ("", "", [])
-
-
-def test_a_source_that_can_do_without_the_token_reads_on_when_the_permission_is_missing(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("official", token_will_do=True))
-    stage.refuses(451, source="official")
-    stage.says(source="official")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", True, "PERMISSION_MISSING")
-    assert row.partial == ["grant"]
-
-
-def test_a_permission_that_the_agency_s_own_token_misses_is_no_mark_on_the_talent_s(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("discovery"), StageSource("apify"))
-    stage.refuses(451, source="discovery")
-    stage.says(source="apify")
-    row = sync(granted(account()))
-    assert (row.sync_status, row.error_code, row.partial) == ("READY", "", [])
-    assert [source for source, _, _ in stage.asked] == ["discovery", "apify"]
-
-
-def test_where_the_grant_was_taken_back_numbers_go_on_and_the_mark_stays(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True), StageSource("apify"))
-    stage.says(source="apify")
-    row = sync(account(connected=False, connection_type="OAUTH"))
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", False, "REAUTH_REQUIRED")
-    assert row.partial == ["grant"]
-
-
-def test_where_the_grant_was_taken_back_and_nobody_else_can_read_it_says_reconnect(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True))
-    row = sync(account(connected=False, connection_type="OAUTH", reauth_doubts=2))
-    assert (row.sync_status, row.error_code) == ("ERROR", "REAUTH_REQUIRED")
-
-
-def test_a_new_picture_has_the_photo_looked_at_and_the_same_one_has_not(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    for address in ("1.jpg?sig=a", "1.jpg?sig=b", "2.jpg?sig=c"):
-        stage.says(avatar=f"https://cdn.example/{address}")
-    row = account()
-    looked = []
-    for _ in range(3):
-        row = sync(row)
-        jobs = [job.task["func"] for job in OrmQ.objects.all()]
-        looked.append(jobs.count("socials.tasks.refresh_photos"))
-    assert looked == [1, 1, 2]
-
-
-def test_a_later_good_reading_clears_the_reconnect_mark_by_itself(
-    stage: Stage, account: Account, sync: Sync
-) -> None:
-    stage.perform(StageSource("login", by_grant=True))
-    stage.refuses(401, source="login")
-    row = sync(granted(account()))
-    stage.forget()
-    stage.says(source="login")
-    row = sync(row)
-    assert (row.sync_status, row.connected, row.error_code) == ("READY", True, "")
-    assert row.reauth_doubts == 0
-
-
-def test_a_trigger_names_why_a_sync_ran(stage: Stage, account: Account, sync: Sync) -> None:
-    stage.says()
-    row = sync(sync(account()))
-    assert list(row.runs.order_by("id").values_list("trigger", flat=True)) == [
-        Trigger.CONNECT,
-        Trigger.MANUAL,
-    ]
 
 
 # --- numbers and tales that make no sense ---
@@ -727,13 +294,3 @@ def test_only_web_addresses_are_kept_of_what_a_platform_tells(
     stage.says(avatar=trap, items=[item("a", url=trap)])
     row = sync(account())
     assert (row.sync_status, row.profile.avatar_url, row.posts.get().url) == ("READY", "", "")
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_limit_that_is_over_already_costs_attempts_and_comes_to_an_end(
-    status: int, stage: Stage, account: Account, sync: Sync
-) -> None:
-    past = timezone.now() - timedelta(seconds=1)
-    stage.refuses(status, headers={"x-until": past.isoformat()})
-    row = sync(account())
-    assert (row.sync_status, row.attempt, len(stage.asked)) == ("ERROR", 3, 3)
