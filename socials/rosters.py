@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, FloatField, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import (
+    Exists,
+    F,
+    FloatField,
+    Func,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+)
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -102,6 +115,10 @@ class RosterPage:
         return max(1, -(-self.total // self.size))
 
 
+# As a text of its own an array has braces, commas and quotes, which nobody typed.
+_TAG_LINES = Func(
+    F("tags"), Value("\n"), function="array_to_string", output_field=TextField(), arity=2
+)
 ORDERINGS: dict[str, tuple[Any, ...]] = {
     "name": (Upper("name"), "id"),
     "-growth": (F("growth").desc(nulls_last=True), "id"),
@@ -118,11 +135,15 @@ def roster(wanted: RosterFilter) -> QuerySet[Talent]:
         talents = talents.filter(status=wanted.status)
     if wanted.manager is not None:
         talents = talents.filter(manager_id=wanted.manager)
-    for word in wanted.search.split():
+    talents = talents.alias(tag_lines=_TAG_LINES)
+    for word in unicodedata.normalize("NFC", wanted.search).split():
         bare = word.removeprefix("@")
         by_handle = _has(Q(handle__icontains=bare)) if bare else Q()
         talents = talents.filter(
-            Q(name__icontains=word) | Q(email__icontains=word) | Q(tags__icontains=word) | by_handle
+            Q(name__icontains=word)
+            | Q(email__icontains=word)
+            | Q(tag_lines__icontains=word)
+            | by_handle
         )
     accounts = Q()
     if wanted.platform:

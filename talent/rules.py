@@ -4,6 +4,7 @@ refuse a single value.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -69,7 +70,7 @@ def cleaned(**fields: Any) -> dict[str, Any]:
 
 def _text(most: int, what: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
-        text = str(value).strip()
+        text = unicodedata.normalize("NFC", str(value)).strip()
         _storable(text)
         if len(text) > most:
             raise ValueError(f"{what} has at most {most:,} characters; this has {len(text):,}.")

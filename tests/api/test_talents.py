@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from rest_framework.test import APIClient
@@ -120,6 +121,19 @@ def test_search_covers_name_email_tags_and_handles(
     assert names(manager, "search=garden") == ["Bea Cole"]
     assert names(manager, "search=@greenthumb") == ["Bea Cole"]
     assert names(manager, "search=100%25") == []
+    # how a list is written is not what is in it
+    for sign in ("{", "}", ",", "%22", "%5C"):
+        assert names(manager, f"search={sign}") == []
+
+
+def test_a_letter_and_its_accent_are_found_however_they_are_typed(
+    manager: APIClient, make_talent: Callable[..., Talent]
+) -> None:
+    body = {"name": "Jose\u0301 Nu\u0301n\u0303ez", "tags": ["cafe\u0301", "caf\u00e9"]}
+    told = manager.post("/api/admin/talent", body, format="json").json()["data"]
+    assert (told["name"], told["tags"]) == ("Jos\u00e9 N\u00fa\u00f1ez", ["caf\u00e9"])
+    for typed in ("JOS\u00c9", "jose\u0301", "cafe\u0301"):
+        assert names(manager, f"search={quote(typed)}") == [told["name"]]
 
 
 def test_filters_choose_by_platform_sync_status_manager_and_status(
