@@ -19,6 +19,7 @@ from urllib.parse import quote
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from socials.platforms.kit.sandbox import memory
@@ -26,6 +27,10 @@ from socials.sandbox import Sandbox, settings_for
 from talent.buckets import BUCKETS
 from talent.models import Talent, User
 from talent.roles import Role
+
+# How long an example takes is the machine's business: a busy one would fail what is true.
+hypothesis_settings.register_profile("greenroom", deadline=None)
+hypothesis_settings.load_profile("greenroom")
 
 ROOT = Path(__file__).resolve().parent.parent
 NOWHERE = "http://127.0.0.1:9"
@@ -114,7 +119,7 @@ def test_database_url() -> str:
     return f"postgres://{user}{host}:{facts['PORT'] or 5432}/{facts['NAME']}"
 
 
-test_database_url.__test__ = False  # type: ignore[attr-defined]  a tool, not a test
+test_database_url.__test__ = False  # a tool, not a test
 
 
 class Cluster:

@@ -70,7 +70,6 @@ schema.app = get_wsgi_application()
 @settings(
     max_examples=25,
     derandomize=True,
-    deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

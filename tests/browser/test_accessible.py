@@ -77,7 +77,7 @@ def test_no_page_has_an_accessibility_violation(
     page.get_by_role("button", name="Check the file").click()
     check(page, "an import without a file")
     file = {"name": "r.csv", "mimeType": "text/csv", "buffer": b"name,email\nA,a@x.example\nB,b\n"}
-    page.set_input_files("#file", file)  # type: ignore[arg-type]  as Playwright documents it
+    page.set_input_files("#file", file)  # as Playwright documents it
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_text("1 talent would be added")).to_be_visible()
     check(page, "what would become of a file's rows")

@@ -76,7 +76,7 @@ def test_a_person_who_presses_refresh_during_an_outage_waits_for_the_probe(
     outage: Stage, sync: Callable[[Connection], Connection]
 ) -> None:
     outage.asked.clear()
-    row = sync(Connection.objects.first())  # type: ignore[arg-type]
+    row = sync(Connection.objects.first())
     assert (row.sync_status, row.error_code, outage.asked) == (
         "PENDING",
         "PLATFORM_UNAVAILABLE",

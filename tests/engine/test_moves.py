@@ -267,9 +267,7 @@ MOVES = st.lists(
 )  # fmt: skip
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 def test_no_sequence_of_moves_breaks_the_state_machine(
     moves: list[tuple[str, int]], jane: Talent

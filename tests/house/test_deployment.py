@@ -31,7 +31,7 @@ REQUEST_SECONDS = 8
 
 def unit(path: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, strict=True)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str
     parser.read_string(path.read_text())
     return parser
 
@@ -53,7 +53,7 @@ def accepts(command: Sequence[str]) -> None:
 
 
 def seconds(told: str) -> float:
-    number, measure = re.fullmatch(r"(\d+)(s|min)?", told).groups()  # type: ignore[union-attr]
+    number, measure = re.fullmatch(r"(\d+)(s|min)?", told).groups()
     return int(number) * (60 if measure == "min" else 1)
 
 

@@ -86,7 +86,7 @@ def server_of(data_dir: Path) -> psutil.Process | None:
 
 def ask(url: str, question: str) -> object:
     with psycopg.connect(url) as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[arg-type]
+        row = connection.execute(question).fetchone()
         return row[0] if row else None
 
 

@@ -21,7 +21,7 @@ END = START + timedelta(days=730)
 
 
 @given(st.sampled_from(ZONES), st.integers(0, int((END - START).total_seconds())))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_seconds_ahead_are_those_of_the_zone_at_every_moment(name: str, seconds: int) -> None:
     zone = clocks.known(name)
     moments, ahead = clocks.changes(zone, START, END)

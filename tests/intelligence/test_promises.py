@@ -32,7 +32,7 @@ class AnyPostsAtAll(TestCase):
     """Properties of the figures, whatever the posts are."""
 
     @given(st.lists(numbers, max_size=8), st.randoms(), st.sampled_from(["INSTAGRAM", "TIKTOK"]))
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     def test_the_order_in_which_posts_came_in_changes_nothing_and_bounds_hold(
         self, told: list[dict[str, Any]], random: Any, platform: str
     ) -> None:
@@ -79,7 +79,7 @@ class AnyHistoryAtAll(TestCase):
         st.randoms(),
         st.integers(0, 10**9),
     )
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     def test_the_line_is_what_was_read_and_growth_is_from_the_nearest_point(
         self, read: dict[int, int | None], random: Any, followers: int
     ) -> None:

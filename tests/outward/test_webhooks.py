@@ -302,7 +302,7 @@ def test_a_name_that_leads_to_a_private_address_is_not_connected_to(
 def test_workers_of_two_machines_deliver_each_message_once(
     receivers: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receiver = receivers(lambda: [time.sleep(0.02), Response()][1])  # type: ignore[return-value]
+    receiver = receivers(lambda: [time.sleep(0.02), Response()][1])
     listening(receiver)
     happen(30)
     monkeypatch.setattr(deliveries, "JOB_SECONDS", 2.0)

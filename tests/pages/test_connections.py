@@ -204,7 +204,7 @@ def test_unknown_is_a_dash_and_hidden_is_said(
     row = account(jane, followers=None)
     page = alice_browser.get(profiles(jane)).content.decode()
     assert re.search(r"Followers </span>\s*—", page)
-    row.profile = None  # type: ignore[assignment]
+    row.profile = None
     from socials.models import Profile
 
     Profile.objects.create(connection=row, quality={"followers": "hidden"}, source="t",

@@ -178,7 +178,7 @@ def model(
         f"admin:{name}_add": dict.fromkeys(("GET", "POST"), added or edited),
         f"admin:{name}_history": {"GET": seen, "POST": seen},
         f"admin:{name}_delete": dict.fromkeys(("GET", "POST"), deleted or edited),
-        f"admin:{name}_change": {"GET": seen, "POST": change},  # type: ignore[dict-item]
+        f"admin:{name}_change": {"GET": seen, "POST": change},
     }
 
 
@@ -208,7 +208,7 @@ BACK_OFFICE: dict[str, Rows] = {
 }
 for failed in ("accessattempt", "accesslog", "accessfailurelog"):
     of_sign_ins = {"seen": SUPERUSERS, "edited": SUPERUSERS, "added": NOBODY, "saved": 302}
-    BACK_OFFICE |= model(f"axes_{failed}", **of_sign_ins)  # type: ignore[arg-type]
+    BACK_OFFICE |= model(f"axes_{failed}", **of_sign_ins)
 
 MATRIX = {**PAGES, **DOORS, **BACK_OFFICE}
 

@@ -96,7 +96,7 @@ def test_every_fault_names_its_row_its_column_what_stands_there_and_a_right_exam
     assert "<b>Bold" not in new
     assert "manager" in text(alice_browser.get(f"{checked['Location']}?show=updated"))
     mistakes = alice_browser.get(f"{checked['Location']}/problems.csv")
-    assert b"4,email,nope," in b"".join(mistakes.streaming_content)  # type: ignore[attr-defined]
+    assert b"4,email,nope," in b"".join(mistakes.streaming_content)
 
     alice_browser.post(f"{checked['Location']}/confirm")
     assert set(Talent.objects.values_list("name", flat=True)) == {"Known", "Fine", "<b>Bold</b>"}
@@ -264,7 +264,7 @@ def test_another_file_can_be_chosen_instead(alice_browser: Client) -> None:
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_the_template_can_be_imported_as_it_is(alice_browser: Client, kind: str) -> None:
     template = alice_browser.get(f"{PAGE}/template.{kind}")
-    checked = send(alice_browser, template.getvalue(), f"template.{kind}")  # type: ignore[attr-defined]
+    checked = send(alice_browser, template.getvalue(), f"template.{kind}")
     assert "2 talents would be added" in text(alice_browser.get(checked["Location"]))
 
 

@@ -169,7 +169,7 @@ def test_the_list_costs_the_same_for_any_number(
     for number in range(5):
         webhooks.create(url=f"https://{number}.example/", events=[Event.TALENT_MILESTONE])
     a_message()
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):
         text(alice_browser, "/webhooks")
-    with django_assert_max_num_queries(13):  # type: ignore[operator]
+    with django_assert_max_num_queries(13):
         text(alice_browser, f"/webhooks/{webhook.pk}")

@@ -149,7 +149,7 @@ def test_no_field_of_a_wrong_type_is_more_than_one_typed_failure(
     caplog.set_level(logging.DEBUG)
     ask = case.ask("janesmith")
     for step in range(0, 400, 400 // case.spoilt_leaves):
-        mangler.spoil = lambda answer, step=step: mistyped(answer, step)  # type: ignore[misc]
+        mangler.spoil = lambda answer, step=step: mistyped(answer, step)
         [(_, outcome)] = read(case.source, [ask], context(mangler.settings))
         if isinstance(outcome, Failure):
             assert_proper(case, outcome)

@@ -266,7 +266,7 @@ def test_whatever_rows_say_each_handle_has_exactly_one_outcome(data: st.DataObje
             else:
                 place[key] = data.draw(junk)
         rows.append(data.draw(st.one_of(st.just(row), junk)))
-    context = ScrapeContext(None, {}, Meter())  # type: ignore[arg-type]  nothing is fetched here
+    context = ScrapeContext(None, {}, Meter())  # nothing is fetched here
     found = Reconciliation(ACTORS[platform], ["creator_x", "creatorx", "other"], 12, context)
     for row in rows:
         found.add(row)

@@ -105,7 +105,7 @@ def test_what_is_no_time_is_named(told: str) -> None:
 def test_a_path_leads_to_the_fault() -> None:
     row = fields({"data": {"videos": [{"id": "1"}, {"id": []}]}})
     with pytest.raises(BadResponse) as caught:
-        [video.need("id") for video in row.child("data").children("videos")]  # type: ignore[union-attr]
+        [video.need("id") for video in row.child("data").children("videos")]
     assert caught.value.field == "data.videos[1].id"
 
 

@@ -60,7 +60,7 @@ def bucket(amazon: str, settings: Any) -> Iterator[Callable[..., str]]:
 
     requests.post(f"http://{amazon}/moto-api/reset", timeout=10)
     use()
-    keeper.client.create_bucket(  # type: ignore[attr-defined]
+    keeper.client.create_bucket(
         Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     return use

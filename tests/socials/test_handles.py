@@ -258,7 +258,7 @@ def answer(platform, handle, url=""):
         return refusal
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(platform=st.sampled_from(PLATFORMS), text=_TEXTS)
 def test_any_text_is_one_account_however_often_it_is_read_or_a_named_refusal(platform, text):
     account = answer(platform, text)
@@ -276,7 +276,7 @@ def test_any_text_is_one_account_however_often_it_is_read_or_a_named_refusal(pla
     assert "\x00" not in account.handle
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(handle=_TEXTS, url=_TEXTS)
 def test_no_pair_of_texts_raises_anything_else(handle, url):
     for platform in PLATFORMS:
@@ -284,13 +284,13 @@ def test_no_pair_of_texts_raises_anything_else(handle, url):
         assert not isinstance(account, InvalidHandle) or account.field in {"handle", "profileUrl"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(max_size=40))
 def test_tidying_twice_changes_nothing(text):
     assert tidy(tidy(text)) == tidy(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(name=st.from_regex(r"[a-z0-9_]{3,15}", fullmatch=True))
 def test_upper_and_lower_case_are_one_account_everywhere(name):
     for platform in ("INSTAGRAM", "TIKTOK", "YOUTUBE", "TWITTER"):
