@@ -40,7 +40,6 @@ def measure() -> list[Figure]:
     with _server(_pictures()) as origin, tempfile.TemporaryDirectory() as folder:
         settings.SANDBOX_HOSTS = [origin.removeprefix("http://")]
         settings.MEDIA_ROOT = folder
-        look.downloader.cache_clear()
         urls = [f"{origin}/{number}.jpg" for number in range(PICTURES)]
         pairs = [(_job(urls), _plain(urls, Path(folder))) for _ in range(TIMES)]
         again, _ = median(TIMES, _again)

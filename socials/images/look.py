@@ -40,9 +40,14 @@ class Failed:
     words: str
 
 
-@cache
 def downloader() -> Downloader:
-    return Downloader(sandbox_hosts=settings.SANDBOX_HOSTS)
+    """One for all threads of a process, so that open connections are used again."""
+    return _downloader(tuple(settings.SANDBOX_HOSTS))
+
+
+@cache
+def _downloader(sandbox_hosts: tuple[str, ...]) -> Downloader:
+    return Downloader(sandbox_hosts=sandbox_hosts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from PIL import Image
 from rest_framework.test import APIClient
 
-from socials.images import look
 from socials.models import Connection, Profile
 from talent.models import Talent
 
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def storage(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    look.downloader.cache_clear()
 
 
 def png(side: int = 200) -> SimpleUploadedFile:

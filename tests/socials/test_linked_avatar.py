@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 
 from socials import erasure, tasks
-from socials.images import linked, look, pick
+from socials.images import linked, pick
 from talent.models import Talent, User
 
 pytestmark = pytest.mark.django_db
@@ -34,12 +33,10 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def web(httpserver: HTTPServer, settings: Any) -> Iterator[HTTPServer]:
+def web(httpserver: HTTPServer, settings: Any) -> HTTPServer:
     settings.SANDBOX_HOSTS = [f"{httpserver.host}:{httpserver.port}"]
-    look.downloader.cache_clear()
     httpserver.expect_request("/me.png").respond_with_data(png("teal"), content_type="image/png")
-    yield httpserver
-    look.downloader.cache_clear()
+    return httpserver
 
 
 @pytest.fixture

@@ -42,11 +42,9 @@ def storage(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cdn(httpserver: HTTPServer, settings: Any) -> Iterator[HTTPServer]:
+def cdn(httpserver: HTTPServer, settings: Any) -> HTTPServer:
     settings.SANDBOX_HOSTS = [f"{httpserver.host}:{httpserver.port}"]
-    look.downloader.cache_clear()
-    yield httpserver
-    look.downloader.cache_clear()
+    return httpserver
 
 
 @pytest.fixture
