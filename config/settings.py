@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "talent.pages.middleware.RequireSecondFactor",
+    "talent.pages.middleware.GoneMeanwhile",
     "axes.middleware.AxesMiddleware",
 ]
 

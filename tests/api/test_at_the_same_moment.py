@@ -12,6 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection as database
 from django.db import transaction
+from django.test import Client
 from PIL import Image
 from rest_framework.test import APIClient
 
@@ -29,11 +30,13 @@ def meanwhile(
     """Sends a manager's request from a thread of its own: status and body of the answer, later."""
     api = client_of(alice)
 
-    def send(method: str, path: str, **options: Any) -> Future[tuple[int, Any]]:
+    def send(
+        method: str, path: str, *, by: Client | None = None, **options: Any
+    ) -> Future[tuple[int, Any]]:
         def ask() -> tuple[int, Any]:
             try:
-                answer = getattr(api, method)(path, **options)
-                return answer.status_code, answer.json() if answer.content else None
+                answer = getattr(by or api, method)(path, **options)
+                return answer.status_code, answer.content if by else api_told(answer)
             finally:
                 database.close()
 
@@ -43,6 +46,10 @@ def meanwhile(
         return future
 
     return send
+
+
+def api_told(answer: Any) -> Any:
+    return answer.json() if answer.content else None
 
 
 def waiting(number: int) -> Callable[[], bool]:
@@ -93,3 +100,22 @@ def test_a_photo_for_a_talent_who_is_being_deleted_is_404(
     for answer in (upload, refresh):
         status, told = answer.result(10)
         assert (status, told["error"]) == (404, "NOT_FOUND")
+
+
+def test_a_press_on_a_page_for_an_account_that_is_being_deleted_is_not_found(
+    read_account: Callable[..., Connection],
+    meanwhile: Callable[..., Any],
+    client: Client,
+    alice: User,
+) -> None:
+    client.force_login(alice)
+    client.raise_request_exception = False
+    row = read_account()
+    with transaction.atomic():
+        Connection.objects.select_for_update().get(pk=row.pk)
+        press = meanwhile("post", f"/connection/{row.pk}/sync", by=client)
+        until(waiting(1), what="the press")
+        row.delete()
+    status, page = press.result(10)
+    assert status == 404
+    assert b"<h1" in page
