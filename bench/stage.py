@@ -75,6 +75,7 @@ def seed_past(*, posts: int, points: int, runs: int) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
         for table in ("profile", "post", "snapshot", "sync_run", "connection"):
             cursor.execute(f"VACUUM ANALYZE socials_{table}")
+        cursor.execute("CHECKPOINT")  # else gigabytes are written while it is measured
 
 
 PAST_PROFILES = """
