@@ -35,6 +35,8 @@ from socials.images.refusals import ImageRefused
 from socials.models.invite import Invite, PendingGrant
 from socials.platforms.kit.oauth import proof_key
 from socials.types import Profile, TokenGrant
+from talent.models import Talent
+from talent.roster import departing
 
 log = structlog.get_logger("authorisation")
 
@@ -212,8 +214,7 @@ def confirm(pending: PendingGrant) -> Adopted:
     """
     try:
         with transaction.atomic():
-            waiting = PendingGrant.objects.select_for_update(of=("self",)).filter(pk=pending.pk)
-            row = waiting.select_related("invite__talent").first()
+            row = _held(pending)
             if row is None:
                 raise InvalidState("This was answered before.", "Open your invite link again.")
             if not Invite.objects.open().filter(pk=row.invite_id).exists():
@@ -228,16 +229,37 @@ def confirm(pending: PendingGrant) -> Adopted:
 
 
 def decline(pending: PendingGrant) -> None:
-    """Not the right account: forget the grant and give it back to the platform."""
+    """Not the right account: forget the grant and give it back to the platform.
+
+    One that was answered meanwhile stays as it was answered: it may be kept by now.
+    """
     with transaction.atomic():
-        grants.give_back(pending.platform, _grant(pending), pending.invite.talent_id)
-        PendingGrant.objects.filter(pk=pending.pk).delete()
+        row = _held(pending)
+        if row is not None:
+            grants.give_back(row.platform, _grant(row), row.invite.talent_id)
+            row.delete()
+
+
+def _held(pending: PendingGrant) -> PendingGrant | None:
+    """The question, ours until the transaction ends, after its talent; None once it is answered."""
+    Talent.objects.held().filter(pk=pending.invite.talent_id).first()
+    waits = PendingGrant.objects.select_for_update(of=("self",)).filter(pk=pending.pk)
+    return waits.select_related("invite__talent").first()
+
+
+def give_up(sender: type[Talent], talent: Talent, **_: Any) -> None:
+    """A talent departs: what waits for her yes is given back."""
+    for pending in PendingGrant.objects.filter(invite__talent=talent).select_related("invite"):
+        decline(pending)
+
+
+departing.connect(give_up, dispatch_uid="socials.authorisation.give_up")
 
 
 def forget_unanswered() -> int:
     """Give back the grants that nobody confirmed in time. Returns how many."""
     late = PendingGrant.objects.filter(created_at__lt=timezone.now() - PENDING_LIFE)
-    unanswered = list(late)
+    unanswered = list(late.select_related("invite"))
     for pending in unanswered:
         decline(pending)
     return len(unanswered)
