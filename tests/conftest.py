@@ -49,6 +49,17 @@ def until(
         time.sleep(every)
 
 
+def clients_waiting() -> int:
+    """How many clients of this test's database wait for a lock, also within a transaction of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction sees one moment otherwise
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
 # --- the stage ---------------------------------------------------------------------------------
 
 

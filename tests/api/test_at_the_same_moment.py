@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from socials.models import Connection
 from talent.models import Talent, User
-from tests.conftest import until
+from tests.conftest import clients_waiting, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,17 +52,6 @@ def api_told(answer: Any) -> Any:
     return answer.json() if answer.content else None
 
 
-def waiting(number: int) -> Callable[[], bool]:
-    """Whether so many of the database's clients wait for a lock."""
-
-    def look() -> bool:
-        with database.cursor() as cursor:
-            cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
-            return bool(cursor.fetchone()[0] == number)
-
-    return look
-
-
 def test_a_talent_and_its_account_may_be_deleted_by_two_at_once(
     jane: Talent, connect: Callable[..., Connection], meanwhile: Callable[..., Any]
 ) -> None:
@@ -70,9 +59,9 @@ def test_a_talent_and_its_account_may_be_deleted_by_two_at_once(
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=second.pk)  # a sync that is storing
         part = meanwhile("delete", f"/api/admin/socials/{second.pk}")
-        until(waiting(1), what="the account's deletion")
+        until(lambda: clients_waiting() == 1, what="the account's deletion")
         whole = meanwhile("delete", f"/api/admin/talent/{jane.pk}")
-        until(waiting(2), what="the talent's deletion")
+        until(lambda: clients_waiting() == 2, what="the talent's deletion")
     assert (part.result(10)[0], whole.result(10)[0]) == (204, 204)
     assert not Connection.objects.filter(pk__in=[first.pk, second.pk]).exists()
 
@@ -93,9 +82,9 @@ def test_a_photo_for_a_talent_who_is_being_deleted_is_404(
     with transaction.atomic():
         Talent.objects.select_for_update(no_key=True).get(pk=jane.pk)
         upload = meanwhile("put", path, data={"image": image}, format="multipart")
-        until(waiting(1), what="the upload")
+        until(lambda: clients_waiting() == 1, what="the upload")
         refresh = meanwhile("post", f"{path}/sync", data={}, format="json")
-        until(waiting(2), what="the refresh")
+        until(lambda: clients_waiting() == 2, what="the refresh")
         jane.delete()
     for answer in (upload, refresh):
         status, told = answer.result(10)
@@ -114,7 +103,7 @@ def test_a_press_on_a_page_for_an_account_that_is_being_deleted_is_not_found(
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=row.pk)
         press = meanwhile("post", f"/connection/{row.pk}/sync", by=client)
-        until(waiting(1), what="the press")
+        until(lambda: clients_waiting() == 1, what="the press")
         row.delete()
     status, page = press.result(10)
     assert status == 404

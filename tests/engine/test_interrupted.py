@@ -13,7 +13,7 @@ from django.db import transaction
 
 from socials import connections
 from socials.models import Connection
-from tests.conftest import until
+from tests.conftest import clients_waiting, until
 from tests.engine.conftest import Stage
 from tests.engine.stage import StageSource
 
@@ -68,7 +68,7 @@ def test_a_refresh_pressed_in_the_moment_in_which_a_sync_ends_is_not_lost(
     with transaction.atomic():
         Connection.objects.all().succeed([told | {"refresh_in": 3600, "listed": True}])
         press.start()
-        until(_somebody_waits_for_a_lock, what="the press")
+        until(clients_waiting, what="the press")
     press.join(10)
     row.refresh_from_db()
     assert (row.sync_status, row.trigger, row.attempt) == ("PENDING", "manual", 0)
@@ -77,12 +77,6 @@ def test_a_refresh_pressed_in_the_moment_in_which_a_sync_ends_is_not_lost(
 def _press(connection_id: int) -> None:
     connections.request_sync(connection_id)
     database.close()
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
 
 
 def test_a_server_whose_machine_vanished_is_noticed_within_half_a_minute() -> None:
