@@ -121,6 +121,8 @@ def import_roster(file: Path, *, dry_run: bool = False, actor: User | None = Non
 def import_table(table: Table, *, dry_run: bool = False, actor: User | None = None) -> Report:
     """As ``import_roster``, of a table that was read already."""
     with transaction.atomic():
+        if not dry_run:
+            roster.hold_additions()  # the same file twice at once would add everybody twice
         plan = _RosterPlan()
         results = tuple(plan.row(row) for row in table.rows)
         if not dry_run:

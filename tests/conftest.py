@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -47,6 +48,19 @@ def until(
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not happen within {seconds:g} s", pytrace=False)
         time.sleep(every)
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """What each of the acts gave, done side by side, each with a connection of its own."""
+
+    def run(act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(run, acts))
 
 
 def clients_waiting() -> int:

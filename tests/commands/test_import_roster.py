@@ -17,7 +17,7 @@ from django_q.models import OrmQ
 from socials.models import Connection
 from talent import roster
 from talent.models import Activity, Talent
-from tests.conftest import ROOT
+from tests.conftest import ROOT, at_once
 
 HEADING = "name,email,tags,manager,instagram,tiktok,youtube,twitter,linkedin"
 
@@ -232,6 +232,15 @@ def test_five_thousand_rows_take_hardly_more_statements_than_fifty(sheet, alice)
     assert report["created"] == 5_000
     assert len(many) - len(few) < 60
     assert Connection.objects.count() == 5_050
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_file_twice_at_once_adds_everybody_once(sheet, alice):
+    file = sheet(*(f"T {n},t{n}@x.example,food,alice,t.{n},,,," for n in range(50)))
+    first, second = at_once(lambda: run(file), lambda: run(file))
+    assert {first["created"], second["created"]} == {0, 50}
+    assert {first["unchanged"], second["unchanged"]} == {0, 50}
+    assert (Talent.objects.count(), Connection.objects.count()) == (50, 50)
 
 
 # --- the older system's handles ------------------------------------------------------------------

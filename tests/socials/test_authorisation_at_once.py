@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from django.db import connection as database
 from django.test import Client
 
 from socials.models import Connection, Grant, Invite, PendingGrant, Revocation
 from talent import roster
 from talent.models import Activity, Talent, User
+from tests.conftest import at_once
 from tests.socials.oauth_stage import go, invited
 
 pytestmark = [
@@ -25,17 +23,6 @@ pytestmark = [
 @pytest.fixture
 def link(jane: Talent, alice: User, platform_settings: Any) -> Invite:
     return invited(jane, by=alice)
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    def run(act: Callable[[], Any]) -> Any:
-        try:
-            return act()
-        finally:
-            database.close()
-
-    with ThreadPoolExecutor(len(acts)) as threads:
-        return list(threads.map(run, acts))
 
 
 def tab_of(client: Client) -> Client:
