@@ -172,6 +172,9 @@ def test_a_whole_grants_life_in_the_sandbox(
     oauth.revoke(context, renewed)
     with pytest.raises(ReauthRequired):
         oauth.read_profile(context, renewed.access_token, renewed.scopes)
+    code = code_for(platform_settings, "jane.smith")["code"]
+    anew = oauth.exchange(context, code=code, redirect_uri=REDIRECT)
+    assert oauth.read_profile(context, anew.access_token, anew.scopes).handle == "jane.smith"
 
 
 def test_a_scope_that_was_unticked_is_missing_from_the_grant(

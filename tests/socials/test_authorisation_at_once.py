@@ -39,8 +39,10 @@ def test_a_yes_in_four_tabs_at_once_connects_once(client: Client, link: Invite) 
     answers = at_once(
         *(lambda tab=tab: tab.post(question, {"answer": "yes"}) for tab in tabs)  # type: ignore[misc]
     )
-    assert [answer.status_code for answer in answers] == [302] * 4
-    assert {answer["Location"] for answer in answers} == {f"/connect/{link.token}"}
+    # A tab that looks between the answer and its note in the browser is told that it was answered.
+    assert {answer.status_code for answer in answers} <= {302, 410}
+    led = {answer["Location"] for answer in answers if answer.status_code == 302}
+    assert led == {f"/connect/{link.token}"}
     assert (Connection.objects.count(), Grant.objects.count()) == (1, 1)
     assert not PendingGrant.objects.exists()
     assert not Revocation.objects.exists()

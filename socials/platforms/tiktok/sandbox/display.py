@@ -182,7 +182,7 @@ def _person(request: Request) -> tuple[Account, str] | Response:
     refused = _error(
         "access_token_invalid", "The access token is invalid or not found in the request.", 401
     )
-    if told is None or told[1] < time.time() or request.bearer in revoked:
+    if told is None or told[1] < time.time_ns() or request.bearer in revoked:
         return refused
     account = Account("TIKTOK", told[2])
     match account.mood:
