@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from django.db import connection as database
 from django.db import transaction
 
 from socials import connections, handles, spreadsheets
@@ -36,6 +37,7 @@ ROSTER_COLUMNS: Final = ("name", "email", "tags", "manager", *PLATFORM_COLUMNS)
 NEEDED: Final = ("name",)
 MOST_FAULTS: Final = 5
 """Texts that one cell gets: a cell may hold thousands of handles, each of them wrong."""
+_IMPORTING: Final = 7_408  # our advisory lock
 _COLUMN_OF: Final = {"manager_id": "manager"}
 
 
@@ -122,13 +124,20 @@ def import_table(table: Table, *, dry_run: bool = False, actor: User | None = No
     """As ``import_roster``, of a table that was read already."""
     with transaction.atomic():
         if not dry_run:
-            roster.hold_additions()  # the same file twice at once would add everybody twice
+            _wait_for_others()
         plan = _RosterPlan()
         results = tuple(plan.row(row) for row in table.rows)
         if not dry_run:
             plan.write(actor)
     ignored = tuple(c for c in table.columns if c not in ROSTER_COLUMNS)
     return Report(results, ignored)
+
+
+def _wait_for_others() -> None:
+    """One import at a time: the same file twice at once would add everybody twice. Who adds a talent
+    by hand meanwhile does not wait for it."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORTING])
 
 
 class _RosterPlan:

@@ -23,7 +23,7 @@ departing = Signal()
 """Sent with ``talent`` and ``actor``, in the transaction that deletes a talent, before it does:
 whoever keeps something of the talent's elsewhere lets go of it here."""
 
-_ADDITIONS: Final = 0x67726E73
+_SLUGS: Final = 0x67726E73
 """The lock (``grns``) under which slugs are given out."""
 
 
@@ -174,20 +174,14 @@ def delete(talent_id: int, *, actor: User | None = None) -> None:
         talent.delete()
 
 
-def hold_additions() -> None:
-    """Nobody else adds talents until the transaction ends: who is not on the roster stays so."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADDITIONS])
-
-
 # --- the steps -----------------------------------------------------------------------------------
 
 
 def _free_slugs(names: Sequence[str]) -> list[str]:
-    """A slug for each name that no talent has."""
+    """A slug for each name that no talent has, one transaction at a time."""
     bases = [slugify(name)[:200].strip("-") or "talent" for name in names]
-    hold_additions()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SLUGS])
         cursor.execute("SELECT slug FROM talent_talent WHERE slug = ANY(%s)", [list(set(bases))])
         taken = {row[0] for row in cursor.fetchall()}
         if again := [base for base, n in Counter(bases).items() if n > 1 or base in taken]:
